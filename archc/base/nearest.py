@@ -1,0 +1,39 @@
+"""The word that a misspelling probably meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import SequenceMatcher
+from functools import lru_cache
+
+_ALIKE = 0.6
+
+
+def nearest(word: str, candidates: Iterable[str]) -> str | None:
+    """The candidate most like `word`, or None when none is alike; ties go to the first in alphabetical order."""
+    wanted = word.lower()
+    letters = _letters(wanted)
+    matcher = SequenceMatcher(autojunk=False)
+    matcher.set_seq2(wanted)
+    best, found = _ALIKE, None
+    for candidate in candidates:
+        # a letter that only one word has can match nothing: a cheap bound that leaves the slow ratio to the few
+        others = _letters(candidate)
+        foreign, missing = (letters & ~others).bit_count(), (others & ~letters).bit_count()
+        shared = min(len(wanted) - foreign, len(candidate) - missing)
+        if 2 * shared < best * (len(wanted) + len(candidate)):
+            continue
+        matcher.set_seq1(candidate.lower())
+        ratio = matcher.ratio()
+        if ratio > best or (ratio == best and (found is None or candidate < found)):
+            best, found = ratio, candidate
+    return found
+
+
+@lru_cache(maxsize=4096)
+def _letters(word: str) -> int:
+    """Which letters a word has, as bits; letters that share a bit only make the bound looser."""
+    bits = 0
+    for letter in word.lower():
+        bits |= 1 << (ord(letter) & 63)
+    return bits

@@ -1,0 +1,89 @@
+"""What becomes a class: a block, or the body of a loop. Which sizes it is built with, and what its parts are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from archc.ir.graph import Block, Symbol
+from archc.ir.node import Call, Node, Parameter, Region, Repeat, Value
+from archc.types.size import Size
+
+
+@dataclass
+class Unit:
+    """A class to be. `symbols` are the size symbols of its block, `captured` the values of the enclosing region that a
+    loop's body reads, `needed` the symbols its constructor takes, in order."""
+
+    hint: str
+    block: Block
+    region: Region
+    is_body: bool
+    captured: tuple[Value, ...] = ()
+    needed: dict[str, Symbol] = field(default_factory=dict)
+    bodies: dict[str, Unit] = field(default_factory=dict)
+    class_name: str = ""
+
+    @property
+    def parameters(self) -> list[Parameter]:
+        """The parameter nodes in order."""
+        return [node for node in self.region.nodes if isinstance(node, Parameter)]
+
+    @property
+    def modules(self) -> list[Call | Repeat]:
+        """The first node of every submodule, in order."""
+        found: dict[str, Call | Repeat] = {}
+        for node in self.region.nodes:
+            if isinstance(node, Call | Repeat):
+                found.setdefault(node.module, node)
+        return list(found.values())
+
+    @property
+    def inputs(self) -> tuple[Value, ...]:
+        """Arguments of the forward."""
+        return (*self.region.inputs, *self.captured)
+
+
+def unit_of(block: Block, done: Mapping[str, Unit]) -> Unit:
+    """The unit of a block whose callees are done."""
+    unit = Unit(block.word, block, block.region, is_body=False)
+    _complete(unit, done)
+    return unit
+
+
+def _complete(unit: Unit, done: Mapping[str, Unit]) -> None:
+    types = {value.name: value.type for value in unit.captured} | unit.region.values
+    for node in unit.region.nodes:
+        if isinstance(node, Repeat) and node.direct is None:
+            captured = tuple(Value(name, types[name]) for name in node.captures)
+            body = Unit(f"{unit.hint}_{node.module}", unit.block, node.body, is_body=True, captured=captured)
+            _complete(body, done)
+            unit.bodies[node.module] = body
+    wanted = {symbol for node in unit.region.nodes for symbol in _sizes_needed(node, unit, done)}
+    symbols = {symbol.name: symbol for symbol in unit.block.symbols}
+    axes = {name: symbol for name, symbol in symbols.items() if symbol.role == "axis" and name in wanted}
+    hypers = {n: s for n, s in symbols.items() if s.role != "axis" and (n in wanted or not unit.is_body)}
+    unit.needed = axes | hypers
+
+
+def _sizes_needed(node: Node, unit: Unit, done: Mapping[str, Unit]) -> Iterable[str]:
+    """Symbols that must be known to build what a node holds."""
+    match node:
+        case Parameter():
+            yield from _symbols(axis.size for axis in node.result.type.axes)
+            if node.initial is not None:
+                yield from _symbols((node.initial.fan_in, node.initial.fan_out))
+        case Call():
+            sizes = dict(node.sizes)
+            yield from _symbols(sizes[name] for name in done[node.block].needed if name in sizes)
+        case Repeat():
+            yield from node.count.symbols
+            if node.direct is not None:
+                yield from _sizes_needed(node.direct, unit, done)
+            else:
+                yield from unit.bodies[node.module].needed
+
+
+def _symbols(sizes: Iterable[Size]) -> Iterable[str]:
+    for size in sizes:
+        yield from size.symbols

@@ -1,0 +1,104 @@
+"""The pipeline: a spec in, diagnostics, a typed graph or PyTorch text out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from archc.base.diagnostic import ArchError, Diagnostic, Fault, Findings
+from archc.base.nearest import nearest
+from archc.base.span import Source
+from archc.elaborate import faults
+from archc.elaborate.binding import Definition
+from archc.elaborate.library import File, load_file, whole
+from archc.elaborate.net import Option, check_block, elaborate
+from archc.elaborate.scope import Session
+from archc.ir.graph import TypedGraph
+from archc.syntax.faults import MissingNet
+from archc.syntax.files import read_source
+
+
+def check(source: str | Path) -> tuple[Diagnostic, ...]:
+    """Every finding of a spec, given as a path or as text. Never raises for a bad spec, never prints."""
+    findings = Findings()
+    file = _open(source, findings)
+    if file is not None:
+        session = Session(findings)
+        for definition in file.own:
+            if definition.tree.role == "net":
+                _elaborated(file, definition, {}, session)
+        used = {key[0] for key in session.keys if isinstance(key, tuple)}
+        for definition in file.own:
+            if definition.tree.role == "block" and definition not in used:
+                check_block(definition, session)
+    return tuple(findings)
+
+
+def graph(source: str | Path, net: str | None = None, **hypers: Option) -> TypedGraph:
+    """The typed graph of a net of a spec (a path, or text), with some hyper-parameters set.
+
+    Raises ArchError with every diagnostic where the spec has errors.
+    """
+    findings = Findings()
+    file = _open(source, findings)
+    typed = None
+    if file is not None:
+        session = Session(findings)
+        try:
+            typed = elaborate(file, _chosen(file, net), hypers, session)
+        except Fault as fault:
+            findings.add(fault.diagnostic)
+    if findings.errors or typed is None:
+        raise ArchError(findings.errors)
+    return typed
+
+
+def build(source: str | Path, net: str | None = None, **hypers: Option) -> str:
+    """The PyTorch module of a net of a spec (a path, or text) as Python text. Raises ArchError."""
+    from archc.codegen.module import generate  # templates are loaded only by those who generate
+
+    return generate(graph(source, net, **hypers))
+
+
+def specs(paths: Iterable[Path]) -> list[Path]:
+    """The spec files that paths name: files as they are, folders searched for `*.arch`."""
+    found: list[Path] = []
+    for path in paths:
+        found += sorted(path.rglob("*.arch")) if path.is_dir() else [path]
+    return found
+
+
+def _elaborated(file: File, definition: Definition, hypers: dict[str, Option], session: Session) -> None:
+    try:
+        elaborate(file, definition, hypers, session)
+    except Fault as fault:
+        session.findings.add(fault.diagnostic)
+
+
+def _open(source: str | Path, findings: Findings) -> File | None:
+    """Parse a spec and what it uses; text is told from a path by its line breaks and braces."""
+    try:
+        if isinstance(source, str) and ("{" in source or "\n" in source or not source.strip()):
+            return load_file(Source("spec.arch", source), None, findings)
+        path = Path(source)
+        return load_file(read_source(path), path.parent, findings)
+    except Fault as fault:
+        findings.add(fault.diagnostic)
+        return None
+
+
+def _chosen(file: File, name: str | None) -> Definition:
+    """The net that is meant. Raises Fault E0101, E0210, E0211."""
+    nets = {definition.tree.name: definition for definition in file.own if definition.tree.role == "net"}
+    if name is not None:
+        if name in nets:
+            return nets[name]
+        near = nearest(name, nets)
+        help = f"did you mean `{near}`?" if near else f"nets are {', '.join(nets) or 'none'}"
+        raise Fault(faults.UnknownNet(whole(file.source), name=name, help=help))
+    if len(nets) != 1:
+        if not nets:
+            raise Fault(MissingNet(whole(file.source)))
+        heads = [one.tree.head for one in nets.values()]
+        raise Fault(faults.AmbiguousNet(heads[1], count=len(nets), help=f"choose one: {', '.join(nets)}"))
+    return next(iter(nets.values()))

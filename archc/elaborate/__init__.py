@@ -1,0 +1,1 @@
+"""Tree to typed graph: names are resolved, blocks specialised and lifted, sizes solved."""

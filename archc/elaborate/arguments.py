@@ -1,0 +1,233 @@
+"""The arguments of a call: operands by position, hyper-parameters by kind, `d -> h: 64` for unit axes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from archc.base.diagnostic import Fault, Note
+from archc.base.nearest import nearest
+from archc.base.span import Span
+from archc.elaborate import faults
+from archc.elaborate.binding import (
+    Activation,
+    AxisList,
+    Binding,
+    BoundAxis,
+    Definition,
+    Extent,
+    Flag,
+    Partial,
+    Scalar,
+    Term,
+    Word,
+    describe,
+)
+from archc.elaborate.evaluate import as_edge, as_term, evaluate
+from archc.elaborate.extent import axes_of, expand, number_of, size_of, unknown_axis
+from archc.elaborate.scope import Scope
+from archc.syntax import tree
+from archc.types.size import Size
+from archc.types.tensor_type import Axis
+
+HYPER_KINDS = ("int", "real", "bool", "axes", "activation", "edge", "block", "choice")
+
+
+@dataclass
+class Operand:
+    """One value given to a call, and where."""
+
+    term: Term
+    span: Span
+
+
+@dataclass
+class Arguments:
+    """A call's arguments, sorted: operands by position, the arrow, and everything named (not yet evaluated)."""
+
+    callee: str
+    span: Span
+    operands: list[Operand] = field(default_factory=list)
+    arrow: tree.Arrow | None = None
+    sizes: list[tree.AxisSize] = field(default_factory=list)
+    named: dict[str, tree.Argument] = field(default_factory=dict)
+
+    def size_of_axis(self, axis: str) -> Size | None:
+        """The size of an axis of the operands."""
+        return next((size for one in self.operands if (size := one.term.size(axis)) is not None), None)
+
+    @property
+    def axis_names(self) -> tuple[str, ...]:
+        """The axes that the operands have."""
+        return tuple(dict.fromkeys(name for one in self.operands for name in one.term.names))
+
+    def unknown(self, known: Sequence[str]) -> None:
+        """Refuse named arguments that the callee does not have."""
+        for name, argument in self.named.items():
+            if name not in known:
+                near = nearest(name, known)
+                help = f"did you mean `{near}`?" if near else f"it has {', '.join(known) or 'none'}"
+                raise Fault(faults.UnknownArgument(argument.span, callee=self.callee, name=name, help=help))
+
+
+def sort(call: tree.Call, piped: Sequence[Operand], scope: Scope) -> Arguments:
+    """Sort the arguments of a call; a piped value is its first operand."""
+    found = Arguments(call.function.text, call.span, list(piped))
+    for argument in call.arguments:
+        if argument.name is not None:
+            if argument.name in found.named:
+                raise Fault(faults.RepeatedArgument(argument.span, name=argument.name))
+            found.named[argument.name] = argument
+        elif isinstance(argument.value, tree.Arrow):
+            if found.arrow is not None:
+                raise Fault(faults.RepeatedArgument(argument.span, name="->"))
+            found.arrow = argument.value
+        elif isinstance(argument.value, tree.AxisSize):
+            found.sizes.append(argument.value)
+        else:
+            inner = scope.child()
+            inner.in_reduction, inner.declared = False, None
+            found.operands.append(Operand(as_term(evaluate(argument.value, inner), argument.span), argument.span))
+    return found
+
+
+def source_axes(entries: Sequence[tree.AxisSize], arguments: Arguments, scope: Scope) -> tuple[Axis, ...]:
+    """Axes that the operands have: `d`, `(head, k)`; a size written with one is checked by the caller."""
+
+    def given(name: str, entry: tree.Name, _: Scope) -> Size:
+        size = arguments.size_of_axis(name)
+        if size is None:
+            raise Fault(unknown_axis(entry, arguments.axis_names, f"the operand of `{arguments.callee}`"))
+        return size
+
+    return axes_of(entries, scope, given)
+
+
+def target_axes(entries: Sequence[tree.AxisSize], sources: Sequence[Axis], scope: Scope) -> tuple[Axis, ...]:
+    """New axes: `h: 64`; one without a size keeps that of the source axis of its name, or is still to be solved."""
+    known = {axis.name: axis.size for axis in sources}
+    return axes_of(entries, scope, lambda name, _, __: known.get(name) or scope.frame.solver.unknown(name))
+
+
+def axis_list(expr: tree.Expr, arguments: Arguments, scope: Scope, *, new: bool = False) -> AxisList:
+    """The axes that an argument names: `h`, `(h, w)`, or a hyper-parameter that stands for some.
+
+    Axes of the operands by default; with `new`, axes that the callee makes (`k: 4`, or without a size).
+    """
+    items = expr.items if isinstance(expr, tree.Group) else (expr,)
+    axes: dict[str, Axis] = {}
+    for item in items:
+        name = item.name if isinstance(item, tree.AxisSize) else item
+        if not isinstance(name, tree.Name):
+            raise Fault(faults.WrongArgument(expr.span, name="over", callee=arguments.callee, expected="axes"))
+        for axis, inner in expand(name, scope):
+            size = arguments.size_of_axis(axis)
+            if isinstance(item, tree.AxisSize) and item.size is not None:
+                size = size_of(item.size, inner)
+            bound = scope.find(name.text)
+            if size is None and isinstance(bound, BoundAxis):
+                size = bound.axis.size
+            if size is None and arguments.operands and not new:
+                raise Fault(unknown_axis(name, arguments.axis_names, f"the operand of `{arguments.callee}`"))
+            if axis in axes:
+                raise Fault(faults.DuplicateAxis(name.span, axis=axis))
+            axes[axis] = Axis(axis, scope.frame.solver.unknown(axis) if size is None else size)
+    return AxisList(tuple(axes.values()))
+
+
+def hyper_kind(hyper: tree.Hyper) -> str:
+    """The kind of a hyper-parameter: declared, or that of its default."""
+    if hyper.kind is not None:
+        if hyper.kind not in HYPER_KINDS:
+            near = nearest(hyper.kind, HYPER_KINDS)
+            raise Fault(faults.UnknownKind(hyper.span, name=hyper.kind, help=f"did you mean `{near}`?" if near else ""))
+        return hyper.kind
+    match hyper.default:
+        case tree.Number(value=float()):
+            return "real"
+        case tree.Truth():
+            return "bool"
+        case _:
+            return "int"
+
+
+def hyper_value(hyper: tree.Hyper, expr: tree.Expr, arguments: Arguments, scope: Scope) -> Binding:
+    """Evaluate a hyper-parameter's argument by the kind that is asked for. Raises Fault E0204, E0208."""
+    kind = hyper_kind(hyper)
+    match kind:
+        case "int":
+            return Extent(scope.frame.resolve(size_of(expr, scope)))
+        case "real":
+            return Scalar(float(number_of(expr, scope)))
+        case "axes":
+            return axis_list(expr, arguments, scope)
+        case "edge" | "activation" | "block":
+            return as_edge(evaluate(expr, scope), expr.span)
+        case "bool":
+            found = evaluate(expr, scope)
+            if isinstance(found, Flag):
+                return found
+        case _:
+            return choice(hyper.name, hyper.choices, expr, scope)
+    raise Fault(
+        faults.WrongArgument(
+            expr.span, name=hyper.name, callee=arguments.callee, expected=f"{kind}, not {describe(found)}"
+        )
+    )
+
+
+def choice(name: str, words: Sequence[str], expr: tree.Expr, scope: Scope) -> Word:
+    """One of a list of words, written out or passed on."""
+    if isinstance(expr, tree.Name):
+        if expr.text in words:
+            return Word(expr.text)
+        found = scope.find(expr.text)
+        if isinstance(found, Word) and found.text in words:
+            return found
+        near = nearest(expr.text, words)
+        help = f"did you mean `{near}`?" if near else f"choices are {', '.join(words)}"
+        raise Fault(faults.UnknownChoice(expr.span, given=expr.text, name=name, help=help))
+    raise Fault(faults.UnknownChoice(expr.span, given="this", name=name, help=f"choices are {', '.join(words)}"))
+
+
+def bind_hypers(definition: Definition, arguments: Arguments, scope: Scope) -> dict[str, Binding]:
+    """The hyper-parameters that a call gives, evaluated where the call stands; defaults are left to the block."""
+    given: dict[str, Binding] = {}
+    ports = [port.name for port in definition.tree.inputs]
+    names = [hyper.name for hyper in definition.tree.hypers if isinstance(hyper, tree.Hyper)]
+    arguments.unknown((*names, *ports))
+    for hyper in definition.tree.hypers:
+        if isinstance(hyper, tree.HyperArrow):
+            if arguments.arrow is not None:
+                sources = source_axes(arguments.arrow.source, arguments, scope)
+                given[hyper.source] = AxisList(sources)
+                given[hyper.target] = AxisList(target_axes(arguments.arrow.target, sources, scope))
+        elif hyper.name in arguments.named:
+            given[hyper.name] = hyper_value(hyper, arguments.named[hyper.name].value, arguments, scope)
+    if arguments.arrow is not None and not any(isinstance(one, tree.HyperArrow) for one in definition.tree.hypers):
+        raise Fault(
+            faults.UnknownArgument(
+                arguments.arrow.span,
+                callee=arguments.callee,
+                name="->",
+                notes=(Note(definition.tree.head, "declared without `J -> I`"),),
+            )
+        )
+    return given
+
+
+def as_definition(found: Binding) -> Definition | None:
+    """The block behind a binding, if it is one."""
+    return found.definition if isinstance(found, Partial) else None
+
+
+def activation_of(expr: tree.Expr, scope: Scope) -> Activation | Partial | None:
+    """The neuron of a layer: an elementwise function or a block; None for `identity`."""
+    if isinstance(expr, tree.Name) and expr.text == "identity" and scope.find("identity") is None:
+        return None
+    found = evaluate(expr, scope)
+    if isinstance(found, Activation | Partial):
+        return found
+    raise Fault(
+        faults.WrongArgument(expr.span, name="neuron", callee="layer", expected="an elementwise function or a block")
+    )

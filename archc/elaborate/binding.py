@@ -1,0 +1,214 @@
+"""What a name or an expression may stand for while a spec is elaborated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from archc.formula.tree import Formula, Position, Read
+from archc.ir.node import Value
+from archc.syntax import tree
+from archc.types.size import Size
+from archc.types.tensor_type import INT, REAL, Axis, Kind
+
+if TYPE_CHECKING:
+    from archc.elaborate.library import File
+    from archc.elaborate.scope import Scope
+
+
+@dataclass(frozen=True)
+class Term:
+    """A formula under construction: its free axes with their sizes in the order a reader expects, and its kind."""
+
+    formula: Formula
+    axes: tuple[Axis, ...] = ()
+    kind: Kind = REAL
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(axis.name for axis in self.axes)
+
+    def size(self, axis: str) -> Size | None:
+        """The size of a free axis, None where it has no such axis."""
+        return next((own.size for own in self.axes if own.name == axis), None)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it reads a whole value as it stands, or under other axis names."""
+        formula = self.formula
+        return (
+            isinstance(formula, Read)
+            and formula.outside is None
+            and all(isinstance(index, Position) for index in formula.indices)
+        )
+
+    def __str__(self) -> str:
+        return f"{self.kind}[{', '.join(self.names)}]"
+
+
+@dataclass(frozen=True)
+class Several:
+    """The results of a call that gives more than one."""
+
+    terms: tuple[Term, ...]
+
+
+@dataclass(frozen=True)
+class Extent:
+    """A hyper-parameter that is a whole number."""
+
+    size: Size
+
+
+@dataclass(frozen=True)
+class Scalar:
+    """A hyper-parameter that is a real number."""
+
+    value: float
+
+
+@dataclass(frozen=True)
+class Flag:
+    """A hyper-parameter that is a truth value."""
+
+    value: bool
+
+
+@dataclass(frozen=True)
+class Word:
+    """A word of a `choice(...)`."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class AxisList:
+    """A list of axes bound to a hyper-parameter."""
+
+    axes: tuple[Axis, ...]
+
+
+@dataclass(frozen=True)
+class BoundAxis:
+    """An axis in scope: as a value its position, as a size its size."""
+
+    axis: Axis
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A block or net with the file whose names it sees."""
+
+    tree: tree.Definition
+    file: File = field(repr=False)
+
+    def __hash__(self) -> int:
+        return id(self.tree)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Definition) and self.tree is other.tree
+
+
+@dataclass(frozen=True)
+class Partial:
+    """A block with hyper-parameters bound by name; applied to operands it is a call, on an edge an edge family.
+
+    `sharing` names the one set of weights that every use has (`share f = ...`).
+    """
+
+    definition: Definition
+    hypers: tuple[tuple[str, Binding], ...] = ()
+    sharing: Sharing | None = None
+
+
+@dataclass(eq=False)
+class Sharing:
+    """One set of weights: the parameters and module that the first use made."""
+
+    name: str
+    parameters: dict[str, Value] = field(default_factory=dict)
+    module: str | None = None
+    block: str | None = None
+
+
+@dataclass(frozen=True)
+class SharedLayer:
+    """`share f = layer(...)`: the layer's arguments and its one set of weights."""
+
+    call: tree.Call
+    scope: Scope = field(repr=False)
+    sharing: Sharing
+
+
+@dataclass(frozen=True)
+class Activation:
+    """An elementwise function with its attributes, as an edge without parameters or as a neuron."""
+
+    word: str
+    attributes: tuple[tuple[str, int | float], ...] = ()
+
+
+@dataclass(frozen=True)
+class Chain:
+    """`E >> F`: first E, then F."""
+
+    stages: tuple[Edge, ...]
+
+
+@dataclass(frozen=True)
+class Together:
+    """`E + F`."""
+
+    edges: tuple[Edge, ...]
+    signs: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Scaled:
+    """`c * E`."""
+
+    factor: Term
+    edge: Edge
+
+
+@dataclass(frozen=True)
+class Tied:
+    """`tied(E, groups = 8)`: the edges of a group of inputs share one set of parameters."""
+
+    edge: Edge
+    groups: Size
+
+
+@dataclass(frozen=True)
+class Poison:
+    """A name whose definition had an error; using it says nothing more."""
+
+
+Edge = Partial | Activation | Chain | Together | Scaled | Tied
+EDGES = (Partial, Activation, Chain, Together, Scaled, Tied)
+Binding = Term | Several | Extent | Scalar | Flag | Word | AxisList | BoundAxis | Edge | SharedLayer | Poison
+
+DESCRIPTIONS: dict[type, Callable[[Binding], str]] = {
+    Extent: lambda _: "a whole number",
+    Scalar: lambda _: "a real number",
+    Flag: lambda _: "a truth value",
+    Word: lambda b: f"the word `{b.text}`" if isinstance(b, Word) else "",
+    AxisList: lambda _: "a list of axes",
+    BoundAxis: lambda b: f"axis `{b.axis.name}`" if isinstance(b, BoundAxis) else "",
+    Term: lambda _: "a value",
+    Several: lambda _: "a tuple of values",
+    Partial: lambda b: f"block `{b.definition.tree.name}`" if isinstance(b, Partial) else "",
+    Activation: lambda b: f"function `{b.word}`" if isinstance(b, Activation) else "",
+}
+
+
+def describe(binding: Binding) -> str:
+    """What a binding is, in words for a message."""
+    known = DESCRIPTIONS.get(type(binding))
+    return known(binding) if known else "an edge"
+
+
+def position(axis: Axis) -> Term:
+    """The position on an axis as a value."""
+    return Term(Position(axis.name), (axis,), INT)

@@ -1,0 +1,464 @@
+"""Bodies: statements in order, loops, static choices, and results checked against their declaration."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import singledispatch
+
+from archc.base.diagnostic import Fault, Note
+from archc.base.limits import LIMITS
+from archc.base.nearest import nearest
+from archc.base.span import Span
+from archc.elaborate import faults
+from archc.elaborate.binding import (
+    AxisList,
+    Binding,
+    BoundAxis,
+    Definition,
+    Extent,
+    Flag,
+    Partial,
+    Poison,
+    Several,
+    SharedLayer,
+    Sharing,
+    Term,
+    Word,
+)
+from archc.elaborate.evaluate import as_term, evaluate, term
+from archc.elaborate.extent import axes_of, conditions_of, number_of, size_of, type_of
+from archc.elaborate.scope import Mismatch, Poisoned, Scope, plain
+from archc.formula.rename import distinct
+from archc.formula.tree import Formula
+from archc.ir.node import Assume, Initial, Repeat, Value
+from archc.ops.registries import INITIALISERS
+from archc.syntax import tree
+from archc.types.size import Condition, Size
+from archc.types.tensor_type import REAL, Axis, TensorType
+
+
+def results_of(definition: Definition, scope: Scope) -> tuple[Term, ...]:
+    """Elaborate a block's body; its results, checked against the declared outputs."""
+    outputs = definition.tree.outputs
+    found = run(definition.tree.body, scope, [port.name for port in outputs])
+    spans = [expr.span for expr in definition.tree.body.results]
+    if len(found) != len(outputs):
+        raise Fault(
+            faults.WrongResults(spans[0].to(spans[-1]), what="the body", given=len(found), expected=len(outputs))
+        )
+    spans = spans if len(spans) == len(outputs) else [spans[0]] * len(outputs)
+    return tuple(
+        conform(as_term(one, span), port, span, scope) for one, port, span in zip(found, outputs, spans, strict=True)
+    )
+
+
+def run(body: tree.Body, scope: Scope, hints: Sequence[str | None] = ()) -> list[Binding]:
+    """Run the statements of a body and evaluate its results. Errors of statements are kept; those of results raise."""
+    for statement in body.statements:
+        try:
+            execute(statement, scope)
+        except (Fault, Poisoned) as error:
+            if isinstance(error, Fault):
+                scope.frame.report(error.diagnostic)
+            scope.frame.failed = True
+            for name in _names(statement):
+                scope.names[name] = Poison()
+    results: list[Binding] = []
+    for number, expr in enumerate(body.results):
+        found = evaluate(expr, scope, hints[number] if number < len(hints) else None)
+        results.extend(found.terms if isinstance(found, Several) else (found,))
+    return results
+
+
+def _names(statement: tree.Statement) -> tuple[str, ...]:
+    match statement:
+        case tree.Let(names=names) | tree.Declaration(names=names):
+            return names
+        case tree.Share(name=name):
+            return (name,)
+        case _:
+            return ()
+
+
+def conform(found: Term, port: tree.Port, span: Span, scope: Scope) -> Term:
+    """A result as its port declares it: the same axes (lifted ones aside), equal sizes, a kind that fits.
+
+    The axes come lifted first, then as declared. Raises Fault E0310, E0312, E0313, E0330.
+    """
+    declared = type_of(port.type, scope, lambda axis, name, _: _signature_size(axis, name, scope))
+    own = [axis for axis in found.axes if axis.name not in scope.lifted]
+    names = {axis.name for axis in own}
+    if names != set(declared.names):
+        shown = f"[{', '.join(axis.name for axis in own)}]"
+        raise Fault(
+            faults.WrongAxes(
+                span,
+                what=f"`{port.name}`",
+                declared=f"[{', '.join(declared.names)}]",
+                actual=shown,
+                notes=(Note(port.span, "declared here"),),
+            )
+        )
+    for axis in declared.axes:
+        size = found.size(axis.name)
+        assert size is not None
+        scope.frame.equate(size, axis.size, Mismatch(axis.name, span, (Note(port.span, "declared here"),)))
+    fits = {"real": found.kind.is_real or found.kind.is_integer, "int": found.kind.is_integer}
+    if not fits.get(declared.kind.word, declared.kind.word == found.kind.word):
+        raise Fault(faults.KindMismatch(span, what=f"`{port.name}`", expected=declared.kind, given=found.kind))
+    lifted = tuple(axis for axis in found.axes if axis.name in scope.lifted)
+    return Term(found.formula, (*lifted, *declared.axes), declared.kind)
+
+
+def _signature_size(axis: str, name: tree.Name, scope: Scope) -> Size:
+    listed = scope.names_axes(name.parts[-1])
+    for one in listed.axes if isinstance(listed, AxisList) else ():
+        if one.name == axis:
+            return one.size
+    found = scope.find(axis)
+    return found.axis.size if isinstance(found, BoundAxis) else scope.frame.solver.unknown(axis)
+
+
+@singledispatch
+def execute(statement: tree.Statement, scope: Scope) -> None:
+    """Run one statement in a scope."""
+    raise Fault(faults.NotYet(statement.span, what="this statement"))
+
+
+def bind(name: str, found: Binding, span: Span, scope: Scope) -> None:
+    """Give a name a meaning. Raises Fault E0304 where an axis of the signature has the name."""
+    if isinstance(scope.find(name), BoundAxis) and name not in scope.introduced:
+        raise Fault(faults.AxisValueClash(span, name=name))
+    scope.names[name] = found
+    scope.introduced.discard(name)
+    if isinstance(found, Term):
+        introduce(found.axes, scope)
+
+
+def introduce(axes: Sequence[Axis], scope: Scope) -> None:
+    """Make the axes of a value known, so that `size(k)` may speak of them; the signature's keep their meaning."""
+    for axis in axes:
+        if axis.name in scope.lifted or not (scope.find(axis.name) is None or axis.name in scope.introduced):
+            continue
+        scope.names[axis.name] = BoundAxis(axis)
+        scope.introduced.add(axis.name)
+
+
+@execute.register
+def _(statement: tree.Let, scope: Scope) -> None:
+    if statement.axes is not None:
+        _let_declared(statement, statement.axes, scope)
+        return
+    hint = statement.names[0] if len(statement.names) == 1 else None
+    found = evaluate(statement.value, scope, hint)
+    if len(statement.names) > 1:
+        terms = found.terms if isinstance(found, Several) else (found,)
+        if len(terms) != len(statement.names):
+            raise Fault(
+                faults.WrongResults(statement.value.span, what="this", given=len(terms), expected=len(statement.names))
+            )
+        for name, one in zip(statement.names, terms, strict=True):
+            bind(name, one, statement.span, scope)
+        return
+    if isinstance(found, Several):
+        raise Fault(
+            faults.WrongResults(
+                statement.value.span, what="this", given=len(found.terms), expected=1, help="write `let (a, b) = ...`"
+            )
+        )
+    (name,) = statement.names
+    if isinstance(found, Term) and scope.edging is None:
+        found = scope.frame.read(scope.frame.materialise(found, name, statement.span))
+    bind(name, found, statement.span, scope)
+
+
+def _let_declared(statement: tree.Let, axes: tuple[tree.AxisType, ...], scope: Scope) -> None:
+    """`let y[k, h: size] = value`: the result's axes are declared, and may be wider than the value's."""
+    (name,) = statement.names
+    declared = axes_of(axes, scope, lambda axis, name, _: _signature_size(axis, name, scope))
+    inner = scope.child(**{axis.name: BoundAxis(axis) for axis in declared})
+    inner.declared = frozenset(axis.name for axis in declared)
+    inner.binders = scope.binders | inner.declared
+    found = term(statement.value, inner, name)
+    own = {axis.name: axis for axis in found.axes}
+    extra = [one for one in own if one not in inner.declared and one not in scope.lifted]
+    if extra:
+        raise Fault(
+            faults.WrongAxes(
+                statement.span,
+                what=f"`{name}`",
+                declared=f"[{', '.join(inner.declared and [axis.name for axis in declared])}]",
+                actual=f"[{', '.join(own)}]",
+                help=f"declare {', '.join(f'`{one}`' for one in extra)} too, or reduce over it",
+            )
+        )
+    for axis in declared:
+        if axis.name in own:
+            note = Note(statement.span, "declared here")
+            scope.frame.equate(own[axis.name].size, axis.size, Mismatch(axis.name, statement.value.span, (note,)))
+    order = (*(axis for axis in found.axes if axis.name in scope.lifted), *declared)
+    wide = Term(found.formula, order, found.kind)
+    if scope.edging is None:
+        wide = scope.frame.read(scope.frame.materialise(wide, name, statement.span, order))
+    bind(name, wide, statement.span, scope)
+
+
+@execute.register
+def _(statement: tree.Declaration, scope: Scope) -> None:
+    if statement.role == "state":
+        raise Fault(faults.NotYet(statement.span, what="`state`"))
+    frame, edging = scope.frame, scope.edging
+    own = type_of(statement.type, scope, lambda axis, name, _: _signature_size(axis, name, scope))
+    frame.mark_widths(own.axes, statement.type.span)
+    before = edging.axes if edging and statement.role == "param" else ()
+    type = TensorType(own.kind, (*before, *own.axes))
+    frame.mark_widths(before, statement.span)
+    initial, formula = _start(statement, own, scope)
+    for name in statement.names:
+        if name in scope.names and not isinstance(scope.names[name], BoundAxis | Poison):
+            raise Fault(faults.RepeatedName(statement.span, name=name))
+        value = scope.parameter(name, type, statement.span, role=statement.role, initial=initial, formula=formula)
+        found = edging.read(value, own) if edging and before else frame.read(value)
+        bind(name, found, statement.span, scope)
+        introduce(own.axes, scope)
+
+
+def _start(statement: tree.Declaration, own: TensorType, scope: Scope) -> tuple[Initial | None, Formula | None]:
+    """How a parameter starts: an initialiser with its fans, or a formula for a constant."""
+    fan_in, fan_out = _fans(own.axes, scope)
+    expr = statement.initial
+    if expr is None:
+        if statement.role == "const":
+            raise Fault(faults.MissingArgument(statement.span, callee="const", name="= ...", help="say what it holds"))
+        word = scope.edging.initial if scope.edging and scope.edging.initial else "kaiming"
+        return Initial(word, (), fan_in, fan_out), None
+    call = expr if isinstance(expr, tree.Call) else None
+    name = call.function if call else expr
+    word = name.text if isinstance(name, tree.Name) and scope.find(name.text) is None else ""
+    if word in INITIALISERS:
+        arguments = tuple(float(number_of(one.value, scope)) for one in (call.arguments if call else ()))
+        return Initial(word, arguments, fan_in, fan_out), None
+    if statement.role == "param":
+        try:
+            return Initial("constant", (float(number_of(expr, scope)),), fan_in, fan_out), None
+        except Fault:
+            near = nearest(word, INITIALISERS.words) or "normal"
+            expected = "an initialiser or a number"
+            help = f"did you mean `{near}`?"
+            raise Fault(
+                faults.WrongArgument(expr.span, name="=", callee="param", expected=expected, help=help)
+            ) from None
+    inner = scope.child(**{axis.name: BoundAxis(axis) for axis in own.axes})
+    inner.declared = frozenset(own.names)
+    inner.binders = scope.binders | inner.declared
+    value = term(expr, inner)
+    if value.formula.reads:
+        raise Fault(faults.NotAValue(expr.span, what="what a constant holds", label="it depends on values of the run"))
+    return None, distinct(value.formula, frozenset(own.names))
+
+
+def _fans(own: Sequence[Axis], scope: Scope) -> tuple[Size, Size]:
+    """Fans of a parameter: a layer's unit axes times its own, or all but the first axis, and the first."""
+    each = Size.of(1)
+    if scope.edging is not None:
+        for axis in own:
+            each = each * axis.size
+        return scope.edging.fan_in * each, scope.edging.fan_out * each
+    for axis in own[1:] if len(own) > 1 else own:
+        each = each * axis.size
+    return each, own[0].size if own else each
+
+
+@execute.register
+def _(statement: tree.Share, scope: Scope) -> None:
+    value = statement.value
+    sharing = Sharing(statement.name)
+    if isinstance(value, tree.Call) and value.function.text == "layer":
+        bind(statement.name, SharedLayer(value, scope, sharing), statement.span, scope)
+        return
+    found = evaluate(value, scope)
+    if not isinstance(found, Partial):
+        raise Fault(
+            faults.WrongArgument(
+                value.span, name=statement.name, callee="share", expected="a block without its operands, or a layer"
+            )
+        )
+    bind(statement.name, Partial(found.definition, found.hypers, sharing), statement.span, scope)
+
+
+@execute.register
+def _(statement: tree.Emit, scope: Scope) -> None:
+    raise Fault(faults.EmitOutsideScan(statement.span))
+
+
+@execute.register
+def _(statement: tree.Assume, scope: Scope) -> None:
+    frame = scope.frame
+    try:
+        conditions: tuple[Condition, ...] = tuple(conditions_of(statement.condition, scope))
+    except Fault:
+        truth = term(statement.condition, scope)
+        if truth.kind.word != "bool":
+            raise Fault(
+                faults.KindMismatch(statement.span, what="`assume`", expected="a condition", given=truth.kind)
+            ) from None
+        formula = distinct(truth.formula, frozenset(truth.names))
+        frame.emit(Assume(results=(), span=statement.span, path=frame.path, condition=formula, axes=truth.axes))
+        return
+    frame.learn(conditions)
+    for condition in conditions:
+        frame.emit(Assume(results=(), span=statement.span, path=frame.path, condition=condition))
+
+
+# Loops and choices
+
+
+@evaluate.register
+def _(expr: tree.If, scope: Scope, hint: str | None = None) -> Binding:
+    chosen = expr.then if holds(expr.condition, scope) else expr.otherwise
+    inner = scope.child()
+    inner.introduced = set(scope.introduced)
+    results = run(chosen, inner, [hint])
+    if len(results) == 1:
+        return results[0]
+    return Several(tuple(as_term(one, expr.span) for one in results))
+
+
+def holds(expr: tree.Expr, scope: Scope) -> bool:
+    """Decide a static condition; sizes it depends on become numbers. Raises Fault E0341."""
+    match expr:
+        case tree.Logic(operator="not", operands=(operand,)):
+            return not holds(operand, scope)
+        case tree.Logic(operator=operator, operands=operands):
+            return (all if operator == "and" else any)([holds(one, scope) for one in operands])
+        case tree.Truth(value=value):
+            return value
+        case tree.Compare(operator=operator, left=tree.Name() as left, right=right) if isinstance(
+            scope.find(left.text), Word
+        ):
+            word = scope.find(left.text)
+            other = scope.find(right.text) if isinstance(right, tree.Name) else None
+            given = other.text if isinstance(other, Word) else right.text if isinstance(right, tree.Name) else ""
+            assert isinstance(word, Word)
+            return (word.text == given) == (operator == "==")
+        case tree.Compare(operator=operator, left=left, right=right):
+            condition = Condition(operator, size_of(left, scope), size_of(right, scope))
+            verdict = scope.frame.facts.prove(condition)
+            if verdict is None:
+                what = "the condition of a static `if`"
+                values = [scope.frame.constant(one, expr.span, what) for one in (condition.left, condition.right)]
+                return Condition(operator, Size.of(values[0]), Size.of(values[1])).evaluate({})
+            return verdict
+        case tree.Name():
+            found = scope.find(expr.text)
+            if isinstance(found, Flag):
+                return found.value
+            if found is None:
+                evaluate(expr, scope)
+        case _:
+            pass
+    raise Fault(
+        faults.NotStatic(expr.span, what="the condition of a static `if`", help="compare sizes, words or truth values")
+    )
+
+
+@evaluate.register
+def _(expr: tree.Repeat, scope: Scope, hint: str | None = None) -> Binding:
+    frame = scope.frame
+    count = size_of(expr.count, scope)
+    number = frame.resolve(count).constant
+    if number is not None and number > LIMITS.repeat:
+        raise Fault(faults.TooManyPasses(expr.count.span, count=number, limit=LIMITS.repeat))
+    start = [
+        (carry.name, term(carry.initial or tree.Name(span=carry.span, parts=(carry.name,)), scope))
+        for carry in expr.carries
+    ]
+    if expr.label is not None:
+        return _unrolled(expr, start, frame.constant(count, expr.count.span, "the number of passes"), scope)
+    initial = [frame.materialise(one, name, expr.span) for name, one in start]
+    carried = [TensorType(plain(value.type.kind), value.type.axes) for value in initial]
+    inputs = [
+        frame.input(frame.allocate(name), type, carry.span)
+        for (name, _), type, carry in zip(start, carried, expr.carries, strict=True)
+    ]
+    inner = scope.child(**{name: frame.read(value) for (name, _), value in zip(start, inputs, strict=True)})
+    inner.introduced = set(scope.introduced)
+    with frame.region(inputs) as region:
+        found = run(expr.body, inner, [])
+        if len(found) != len(start):
+            raise Fault(faults.WrongResults(expr.span, what="the loop", given=len(found), expected=len(start)))
+        outputs = [
+            _carried(as_term(one, result.span), type, name, result.span, scope)
+            for one, type, (name, _), result in zip(
+                found, carried, start, _per_result(expr.body, len(found)), strict=True
+            )
+        ]
+    module = frame.attribute(hint or start[0][0])
+    names = [hint] if hint and len(start) == 1 else [name for name, _ in start]
+    results = tuple(Value(frame.allocate(name), type) for name, type in zip(names, carried, strict=True))
+    frame.emit(
+        Repeat(
+            results=results,
+            span=expr.span,
+            path=frame.path,
+            count=count,
+            shared=expr.shared,
+            module=module,
+            initial=tuple(value.name for value in initial),
+            body=region.close(outputs),
+        )
+    )
+    terms = tuple(frame.read(value) for value in results)
+    return terms[0] if len(terms) == 1 else Several(terms)
+
+
+def _per_result(body: tree.Body, count: int) -> Sequence[tree.Expr]:
+    return body.results if len(body.results) == count else [body.results[0]] * count
+
+
+def _carried(found: Term, type: TensorType, name: str, span: Span, scope: Scope) -> str:
+    """A loop's result as the value that the next pass starts from. Raises Fault E0340 where its type changed."""
+    same = set(found.names) == set(type.names)
+    for axis in type.axes if same else ():
+        size = found.size(axis.name)
+        assert size is not None
+        same = same and scope.frame.facts.equal(scope.frame.resolve(size), scope.frame.resolve(axis.size)) is not False
+    kinds = plain(found.kind) == plain(type.kind) or (plain(type.kind) == REAL and found.kind.is_integer)
+    if not same or not kinds:
+        after = TensorType(found.kind, tuple(Axis(a.name, scope.frame.resolve(a.size)) for a in found.axes))
+        raise Fault(faults.CarryChanges(span, name=name, before=f"`{type}`", after=f"`{after}`"))
+    for axis in type.axes:
+        size = found.size(axis.name)
+        assert size is not None
+        scope.frame.equate(size, axis.size, Mismatch(axis.name, span))
+    return scope.frame.materialise(found, name, span, type.axes, type.kind).name
+
+
+def _unrolled(expr: tree.Repeat, start: list[tuple[str, Term]], count: int, scope: Scope) -> Binding:
+    """A loop whose body knows the number of its pass: one copy per pass."""
+    assert expr.label is not None
+    terms = [one for _, one in start]
+    for number in range(count):
+        carries = {name: one for (name, _), one in zip(start, terms, strict=True)}
+        inner = scope.child(**carries, **{expr.label: Extent(Size.of(number))})
+        inner.introduced = set(scope.introduced)
+        found = run(expr.body, inner, [name for name, _ in start])
+        if len(found) != len(start):
+            raise Fault(faults.WrongResults(expr.span, what="the loop", given=len(found), expected=len(start)))
+        values = []
+        for one, before, (name, _), result in zip(found, terms, start, _per_result(expr.body, len(found)), strict=True):
+            type = TensorType(plain(before.kind), before.axes)
+            output = _carried(as_term(one, result.span), type, name, result.span, scope)
+            values.append(scope.frame.read(Value(output, scope.frame.types[output])))
+        terms = values
+    return terms[0] if len(terms) == 1 else Several(tuple(terms))
+
+
+@evaluate.register
+def _(expr: tree.Scan, scope: Scope, hint: str | None = None) -> Binding:
+    raise Fault(faults.NotYet(expr.span, what="`scan`"))
+
+
+@evaluate.register
+def _(expr: tree.Fixpoint, scope: Scope, hint: str | None = None) -> Binding:
+    raise Fault(faults.NotYet(expr.span, what="`fixpoint`"))

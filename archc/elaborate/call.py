@@ -1,0 +1,180 @@
+"""Calls and pipes: what a word means when it is applied."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from archc.base.diagnostic import Fault
+from archc.base.nearest import nearest
+from archc.elaborate import faults
+from archc.elaborate.arguments import Arguments, Operand, axis_list, bind_hypers, sort
+from archc.elaborate.binding import (
+    EDGES,
+    Activation,
+    Binding,
+    BoundAxis,
+    Partial,
+    SharedLayer,
+    Term,
+    Tied,
+    describe,
+)
+from archc.elaborate.edge import activate
+from archc.elaborate.evaluate import as_edge, as_term, combine, evaluate
+from archc.elaborate.extent import number_of, size_of
+from archc.elaborate.instance import call_block
+from archc.elaborate.layer import build_layer
+from archc.elaborate.operate import operate
+from archc.elaborate.reduction import reduce_over
+from archc.elaborate.scope import Scope
+from archc.formula.tree import SizeValue
+from archc.ops.operation import Pointwise
+from archc.ops.registries import OPERATIONS, POINTWISE, REDUCTIONS
+from archc.syntax import tree
+from archc.types.tensor_type import INT
+
+PAIRWISE = {"max": "maximum", "min": "minimum"}
+RESERVED = ("layer", "size", "tied")
+
+
+@evaluate.register
+def _(expr: tree.Call, scope: Scope, hint: str | None = None) -> Binding:
+    return apply(expr, (), scope, hint)
+
+
+@evaluate.register
+def _(expr: tree.Pipe, scope: Scope, hint: str | None = None) -> Binding:
+    outer = scope.child()
+    outer.in_reduction, outer.declared = False, None
+    value = evaluate(expr.stages[0], outer)
+    span = expr.stages[0].span
+    for number, stage in enumerate(expr.stages[1:], start=1):
+        operand = Operand(as_term(value, span), span)
+        call = stage if isinstance(stage, tree.Call) else None
+        if isinstance(stage, tree.Name):
+            call = tree.Call(span=stage.span, function=stage, arguments=())
+        if call is None:
+            raise Fault(faults.NotCallable(stage.span, what="this", help="a pipe leads into calls, as in `x |> f()`"))
+        value = apply(call, (operand,), outer, hint if number == len(expr.stages) - 1 else None)
+        span = span.to(stage.span)
+    return value
+
+
+def apply(call: tree.Call, piped: Sequence[Operand], scope: Scope, hint: str | None) -> Binding:
+    """Apply what a call names: what is in scope first, then the file's blocks, then what is built in."""
+    word = call.function.text
+    if word == "size":
+        return Term(SizeValue(size_of(call, scope)), (), INT)
+    if word == "tied":
+        return _tied(call, scope)
+    arguments = sort(call, piped, scope)
+    if word == "layer":
+        return build_layer(arguments, scope, hint)
+    found = scope.find(word)
+    if found is not None and not isinstance(found, BoundAxis):
+        return _apply_bound(found, arguments, scope, hint)
+    definition = scope.file.find(call.function.parts)
+    if definition is not None:
+        return _apply_bound(Partial(definition), arguments, scope, hint)
+    if word in REDUCTIONS and not (word in PAIRWISE and "over" not in arguments.named and len(arguments.operands) > 1):
+        return _reduce(word, arguments, scope)
+    function = POINTWISE.get(PAIRWISE.get(word, word))
+    if function is not None:
+        return _pointwise(function, arguments, scope)
+    operation = OPERATIONS.get(word)
+    if operation is not None:
+        return operate(operation, arguments, scope, hint)
+    known = [*scope.words, *scope.file.words, *POINTWISE.words, *OPERATIONS.words, *REDUCTIONS.words, *RESERVED]
+    near = nearest(word, known)
+    raise Fault(faults.UnknownName(call.function.span, name=word, help=f"did you mean `{near}`?" if near else ""))
+
+
+def _apply_bound(found: Binding, arguments: Arguments, scope: Scope, hint: str | None) -> Binding:
+    match found:
+        case Partial(definition=definition, hypers=before):
+            given = {**dict(before), **bind_hypers(definition, arguments, scope)}
+            partial = Partial(definition, tuple(given.items()), found.sharing)
+            operands = _operands(partial, arguments, scope)
+            return partial if operands is None else call_block(partial, operands, arguments, scope, hint)
+        case SharedLayer(call=call, scope=outer, sharing=sharing):
+            first = sort(call, arguments.operands, outer)
+            first.span = arguments.span
+            return build_layer(first, scope, hint, sharing)
+        case Activation() if len(arguments.operands) == 1:
+            return activate(found, arguments.operands[0].term, arguments.span, scope)
+        case _:
+            raise Fault(faults.NotCallable(arguments.span, what=describe(found)))
+
+
+def _operands(partial: Partial, arguments: Arguments, scope: Scope) -> list[Operand] | None:
+    """Operands in the order of the ports, by position and by name; None where there are none, so that the block itself
+    is meant."""
+    ports = partial.definition.tree.inputs
+    named = {
+        port.name: arguments.named[port.name]
+        for port in ports
+        if port.name in arguments.named
+        and not any(h.name == port.name for h in partial.definition.tree.hypers if isinstance(h, tree.Hyper))
+    }
+    if not arguments.operands and not named and ports:
+        return None
+    queue = list(arguments.operands)
+    found: list[Operand] = []
+    for port in ports:
+        if port.name in named:
+            argument = named[port.name]
+            found.append(Operand(as_term(evaluate(argument.value, scope), argument.span), argument.span))
+        elif queue:
+            found.append(queue.pop(0))
+        elif port.default is not None:
+            found.append(Operand(as_term(evaluate(port.default, scope), port.span), port.span))
+    if queue or len(found) != len(ports):
+        given = len(arguments.operands) + len(named)
+        expected = f"{len(ports)} operand{'s' if len(ports) != 1 else ''}"
+        raise Fault(faults.WrongArity(arguments.span, callee=arguments.callee, expected=expected, given=given))
+    return found
+
+
+def _reduce(word: str, arguments: Arguments, scope: Scope) -> Term:
+    """`mean(x, over = n)`: a reduction as a call."""
+    arguments.unknown(("over",))
+    if len(arguments.operands) != 1:
+        raise Fault(
+            faults.WrongArity(arguments.span, callee=word, expected="one operand", given=len(arguments.operands))
+        )
+    if "over" not in arguments.named:
+        raise Fault(faults.MissingArgument(arguments.span, callee=word, name="over", help=f"write `{word}(over = d)`"))
+    over = axis_list(arguments.named["over"].value, arguments, scope)
+    span = arguments.named["over"].span
+    return reduce_over(
+        word, [(axis, span) for axis in over.axes], arguments.operands[0].term, None, scope, arguments.span
+    )
+
+
+def _pointwise(function: type[Pointwise], arguments: Arguments, scope: Scope) -> Binding:
+    attributes = list(function.model_fields)
+    arguments.unknown(attributes)
+    given = tuple(
+        (name, number_of(arguments.named[name].value, scope)) for name in attributes if name in arguments.named
+    )
+    if not arguments.operands and function.arity == 1:
+        return Activation(function.word, given)
+    if function.arity is not None and len(arguments.operands) != function.arity:
+        expected = f"{function.arity} operand{'s' if function.arity != 1 else ''}"
+        raise Fault(
+            faults.WrongArity(arguments.span, callee=arguments.callee, expected=expected, given=len(arguments.operands))
+        )
+    operands = [(one.term, one.span) for one in arguments.operands]
+    return combine(function.word, arguments.callee, operands, scope, arguments.span, given)
+
+
+def _tied(call: tree.Call, scope: Scope) -> Tied:
+    """`tied(E, groups = 8)`."""
+    edges = [argument.value for argument in call.arguments if argument.name is None]
+    groups = [argument.value for argument in call.arguments if argument.name == "groups"]
+    if len(edges) != 1 or len(groups) != 1 or len(call.arguments) != 2:
+        raise Fault(faults.MissingArgument(call.span, callee="tied", name="groups", help="write `tied(E, groups = 8)`"))
+    edge = evaluate(edges[0], scope)
+    if not isinstance(edge, EDGES):
+        edge = as_edge(edge, edges[0].span)
+    return Tied(edge, size_of(groups[0], scope))

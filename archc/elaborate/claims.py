@@ -1,0 +1,43 @@
+"""Symmetry claims: read, their names checked, their truth left to the symmetry reading."""
+
+from __future__ import annotations
+
+from archc.base.diagnostic import Findings
+from archc.base.nearest import nearest
+from archc.elaborate import faults
+from archc.elaborate.binding import Definition
+from archc.elaborate.scope import Scope
+from archc.ir.graph import Claim
+from archc.syntax import tree
+from archc.syntax.unparse import unparse
+
+GROUPS = (
+    "permute",
+    "shift",
+    "rotate90",
+    "dihedral",
+    "flip",
+    "sign",
+    "rotate",
+    "orthogonal",
+    "translate",
+    "group",
+)
+UNCHECKED = "not checked yet"
+
+
+def claims_of(definition: Definition, scope: Scope, findings: Findings) -> tuple[Claim, ...]:
+    """The claims of a signature. Reports E0501 for an unknown group, E0301 for an axis the signature lacks."""
+    axes = {axis.name.text for port in definition.tree.inputs for axis in getattr(port.type, "axes", ())}
+    for claim in definition.tree.claims:
+        for action in claim.actions:
+            if action.group not in GROUPS:
+                near = nearest(action.group, GROUPS)
+                help = f"did you mean `{near}`?" if near else f"groups are {', '.join(GROUPS)}"
+                findings.add(faults.UnknownGroup(action.span, name=action.group, help=help))
+            for argument in action.arguments:
+                if isinstance(argument, tree.Name) and argument.text not in axes:
+                    near = nearest(argument.text, axes)
+                    help = f"did you mean `{near}`?" if near else ""
+                    findings.add(faults.UnknownAxis(argument.span, what="the signature", axis=argument.text, help=help))
+    return tuple(Claim(unparse(claim), UNCHECKED, claim.span) for claim in definition.tree.claims)

@@ -1,0 +1,282 @@
+"""Expressions to terms: names, arithmetic, comparison, edges written as sums and chains.
+
+`evaluate` is open: each module of this package registers the tree nodes it knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import singledispatch
+
+from archc.base.diagnostic import Fault, Note
+from archc.base.span import Span
+from archc.elaborate import faults
+from archc.elaborate.binding import (
+    EDGES,
+    Activation,
+    AxisList,
+    Binding,
+    BoundAxis,
+    Chain,
+    Edge,
+    Extent,
+    Flag,
+    Partial,
+    Scalar,
+    Scaled,
+    Term,
+    Together,
+    describe,
+    position,
+)
+from archc.elaborate.extent import lookup
+from archc.elaborate.scope import Mismatch, Scope
+from archc.formula.tree import Apply, Literal, Read, SizeValue
+from archc.ops.operation import Pointwise
+from archc.ops.registries import POINTWISE
+from archc.syntax import tree
+from archc.types.size import Size
+from archc.types.tensor_type import BOOL, INT, REAL, Axis, Kind
+
+COMPARISONS = {"==": "eq", "!=": "ne", "<": "lt", "<=": "le", ">": "gt", ">=": "ge"}
+PRODUCTS = {"*": "mul", "/": "div", "//": "floordiv", "%": "mod"}
+
+
+@singledispatch
+def evaluate(expr: tree.Expr, scope: Scope, hint: str | None = None) -> Binding:
+    """What an expression denotes in a scope; `hint` names the value it is going to be.
+
+    Raises Fault with a diagnostic, or Poisoned where something it uses was already reported.
+    """
+    raise Fault(faults.NotAValue(expr.span, what="this"))
+
+
+def term(expr: tree.Expr, scope: Scope, hint: str | None = None) -> Term:
+    """The expression as a value."""
+    return as_term(evaluate(expr, scope, hint), expr.span)
+
+
+def as_term(found: Binding, span: Span) -> Term:
+    """A binding as a value: an axis is its position, a whole number itself."""
+    match found:
+        case Term():
+            return found
+        case Extent(size=size):
+            return Term(SizeValue(size), (), INT)
+        case BoundAxis(axis=axis) | AxisList(axes=(axis,)):
+            return position(axis)
+        case Scalar(value=value):
+            return Term(Literal(value), (), REAL)
+        case Flag(value=value):
+            return Term(Literal(value), (), BOOL)
+        case _:
+            raise Fault(faults.NotAValue(span, what=describe(found)))
+
+
+def as_edge(found: Binding, span: Span) -> Edge:
+    """A binding as an edge."""
+    if isinstance(found, EDGES):
+        return found
+    raise Fault(faults.WrongArgument(span, name="this", callee="the layer", expected=f"an edge, not {describe(found)}"))
+
+
+@evaluate.register
+def _(expr: tree.Name, scope: Scope, hint: str | None = None) -> Binding:
+    try:
+        found = lookup(expr, scope)
+        if isinstance(found, BoundAxis):
+            # a hyper-parameter that is one axis: as a value, the position that the formula at hand gives that axis
+            inner = scope.find(found.axis.name)
+            return inner if isinstance(inner, BoundAxis) else found
+        return found
+    except Fault as unknown:
+        definition = scope.file.find(expr.parts)
+        if definition is not None:
+            return Partial(definition)
+        function = POINTWISE.get(expr.text)
+        if function is not None and function.arity == 1:
+            return Activation(expr.text)
+        raise unknown from None
+
+
+@evaluate.register
+def _(expr: tree.Number, scope: Scope, hint: str | None = None) -> Binding:
+    return Term(Literal(expr.value), (), INT if isinstance(expr.value, int) else REAL)
+
+
+@evaluate.register
+def _(expr: tree.Truth, scope: Scope, hint: str | None = None) -> Binding:
+    return Flag(expr.value)
+
+
+@evaluate.register
+def _(expr: tree.Negate, scope: Scope, hint: str | None = None) -> Binding:
+    found = evaluate(expr.operand, scope)
+    if isinstance(found, EDGES):
+        return Scaled(Term(Literal(-1), (), INT), found)
+    operand = as_term(found, expr.operand.span)
+    return combine("neg", "-", [(operand, expr.operand.span)], scope, expr.span)
+
+
+@evaluate.register
+def _(expr: tree.Power, scope: Scope, hint: str | None = None) -> Binding:
+    operands = [(term(part, scope), part.span) for part in (expr.base, expr.exponent)]
+    return combine("pow", "^", operands, scope, expr.span)
+
+
+@evaluate.register
+def _(expr: tree.Sum, scope: Scope, hint: str | None = None) -> Binding:
+    inner = scope.child() if scope.in_reduction else scope
+    inner.in_reduction = False
+    found = [evaluate(one, inner) for one in expr.terms]
+    if any(isinstance(one, EDGES) for one in found):
+        edges = tuple(as_edge(one, part.span) for one, part in zip(found, expr.terms, strict=True))
+        return Together(edges, expr.signs)
+    terms = [as_term(one, part.span) for one, part in zip(found, expr.terms, strict=True)]
+    operands = []
+    for sign, one, part in zip(expr.signs, terms, expr.terms, strict=True):
+        signed = one if sign == "+" else combine("neg", "-", [(one, part.span)], scope, part.span)
+        operands.append((signed, part.span))
+    if len(operands) == 2 and expr.signs[1] == "-":
+        pairs = [(one, part.span) for one, part in zip(terms, expr.terms, strict=True)]
+        return combine("sub", "-", pairs, scope, expr.span)
+    return combine("add", "+", operands, scope, expr.span)
+
+
+@evaluate.register
+def _(expr: tree.Product, scope: Scope, hint: str | None = None) -> Binding:
+    found = [evaluate(one, scope) for one in expr.factors]
+    if any(isinstance(one, EDGES) for one in found):
+        if len(found) == 2 and expr.operators[1] == "*" and isinstance(found[1], EDGES):
+            return Scaled(as_term(found[0], expr.factors[0].span), found[1])
+        raise Fault(
+            faults.NotAValue(expr.span, what="an edge", help="scale an edge as `c * E`, chain edges as `E >> F`")
+        )
+    operands = [(as_term(one, part.span), part.span) for one, part in zip(found, expr.factors, strict=True)]
+    run, last = [operands[0]], expr.span
+    for operator, operand in zip(expr.operators[1:], operands[1:], strict=True):
+        if operator == "*":
+            run.append(operand)
+            continue
+        left = combine("mul", "*", run, scope, last)
+        run = [(combine(PRODUCTS[operator], operator, [(left, last), operand], scope, expr.span), last)]
+    return combine("mul", "*", run, scope, expr.span)
+
+
+@evaluate.register
+def _(expr: tree.Compare, scope: Scope, hint: str | None = None) -> Binding:
+    operands = [(term(part, scope), part.span) for part in (expr.left, expr.right)]
+    return combine(COMPARISONS[expr.operator], expr.operator, operands, scope, expr.span)
+
+
+@evaluate.register
+def _(expr: tree.Logic, scope: Scope, hint: str | None = None) -> Binding:
+    operands = [(term(part, scope), part.span) for part in expr.operands]
+    return combine(expr.operator, expr.operator, operands, scope, expr.span)
+
+
+@evaluate.register
+def _(expr: tree.Compose, scope: Scope, hint: str | None = None) -> Binding:
+    return Chain(tuple(as_edge(evaluate(stage, scope), stage.span) for stage in expr.stages))
+
+
+def combine(
+    function: str,
+    sign: str,
+    operands: Sequence[tuple[Term, Span]],
+    scope: Scope,
+    span: Span,
+    attributes: tuple[tuple[str, int | float], ...] = (),
+) -> Term:
+    """A pointwise function of terms, with the broadcasting rule: one side's axes contain the other's, unless a wider
+    result is declared or the product stands under a reduction.
+
+    Raises Fault E0311 (outer product), E0312 or E0313 (sizes), E0330 (kinds).
+    """
+    if len(operands) == 1 and function in ("mul", "add"):
+        return operands[0][0]
+    result = _result_kind(POINTWISE[function], operands)
+    axes = unite(sign, operands, scope, span, is_product=function == "mul")
+    return Term(Apply(function, tuple(one.formula for one, _ in operands), attributes), axes, result)
+
+
+def unite(
+    sign: str, operands: Sequence[tuple[Term, Span]], scope: Scope, span: Span, *, is_product: bool = False
+) -> tuple[Axis, ...]:
+    """The axes of a pointwise result, those of the widest operand first."""
+    is_wide = scope.is_free or (scope.in_reduction and is_product)
+    seen: frozenset[str] = frozenset()
+    sizes: dict[str, tuple[Size, Span, Term]] = {}
+    for one, place in operands:
+        own = frozenset(one.names) - scope.lifted
+        if not (is_wide or seen <= own or own <= seen):
+            if scope.declared is None or not (seen | own) <= scope.declared:
+                raise Fault(_outer(sign, seen, own, place, span))
+        seen |= own
+        for axis in one.axes:
+            if axis.name not in sizes:
+                sizes[axis.name] = (axis.size, place, one)
+                continue
+            size, first, owner = sizes[axis.name]
+            if size != axis.size:
+                notes = (Note(first, f"{scope.frame.resolve(size)} here"), *_defined(owner, axis.name, scope))
+                scope.frame.equate(axis.size, size, Mismatch(axis.name, place, notes))
+    widest = max((one for one, _ in operands), key=lambda one: len(one.axes))
+    order = dict.fromkeys(widest.names)
+    order.update(dict.fromkeys(name for one, _ in operands for name in one.names))
+    twins = {axis.name: axis.twin for one, _ in operands for axis in one.axes}
+    return tuple(Axis(name, sizes[name][0], twins[name]) for name in order)
+
+
+def _defined(owner: Term, axis: str, scope: Scope) -> tuple[Note, ...]:
+    """Where a value that is read whole was defined."""
+    if isinstance(owner.formula, Read):
+        span = scope.frame.spans.get(owner.formula.value)
+        if span is not None:
+            return (Note(span, f"axis `{axis}` comes from here"),)
+    return ()
+
+
+def _outer(sign: str, seen: frozenset[str], own: frozenset[str], place: Span, span: Span) -> faults.OuterProduct:
+    def show(names: frozenset[str]) -> str:
+        return "[" + ", ".join(sorted(names)) + "]"
+
+    return faults.OuterProduct(
+        span,
+        operator=sign,
+        left=show(seen),
+        right=show(own),
+        notes=(Note(place, f"this has {show(own)}"),),
+        help=f"declare the wider result: `let r{show(seen | own)} = ...`",
+    )
+
+
+def _result_kind(function: type[Pointwise], operands: Sequence[tuple[Term, Span]]) -> Kind:
+    logical = function.word in ("and", "or", "not")
+    for number, (one, place) in enumerate(operands):
+        wants_truth = logical or (function.word == "where" and number == 0)
+        if wants_truth and one.kind.word != "bool":
+            raise Fault(faults.KindMismatch(place, what=f"`{function.word}`", expected="a truth value", given=one.kind))
+        if not wants_truth and one.kind.word == "bool" and function.word not in ("eq", "ne", "where"):
+            raise Fault(
+                faults.KindMismatch(
+                    place,
+                    what=f"`{function.word}`",
+                    expected="numbers",
+                    given=one.kind,
+                    help="write `where(condition, 1, 0)`",
+                )
+            )
+    if function.result == "bool":
+        return BOOL
+    kinds = [one.kind for one, _ in operands]
+    if function.word == "where":
+        kinds = kinds[1:]
+    if function.word in ("add", "sub") and any(kind.word == "point" for kind in kinds):
+        points = [kind for kind in kinds if kind.word == "point"]
+        return points[0] if len(points) == 1 else REAL
+    if function.result == "same":
+        if all(kind.is_integer for kind in kinds):
+            return INT
+        return BOOL if all(kind.word == "bool" for kind in kinds) else REAL
+    return INT if function.result == "int" else REAL

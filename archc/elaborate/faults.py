@@ -1,0 +1,507 @@
+"""What elaboration finds wrong with a spec; each docstring is what `archc explain CODE` prints."""
+
+from __future__ import annotations
+
+from archc.base.diagnostic import Diagnostic
+
+
+class UnknownName(Diagnostic):
+    """A name is used that nothing in scope defines.
+
+    Values come from ports, `let`, `param`, `const` and `state`; blocks from this file, from `use`, and from the library.
+
+        net N (x: real[d]) -> (y: real[d]) { return relu(z) }     # wrong: no `z`
+        net N (x: real[d]) -> (y: real[d]) { return relu(x) }     # right
+    """
+
+    code = "E0201"
+    title = "unknown name `{name}`"
+
+
+class UnknownArgument(Diagnostic):
+    """A call names an argument that the operation or block does not have.
+
+    x |> softmax(along = d)     # wrong
+    x |> softmax(over = d)      # right
+    """
+
+    code = "E0202"
+    title = "`{callee}` has no argument `{name}`"
+
+
+class WrongArity(Diagnostic):
+    """A call gives too few or too many operands.
+
+    exp(x, y)     # wrong: `exp` takes one
+    exp(x)        # right
+    """
+
+    code = "E0203"
+    title = "`{callee}` takes {expected}, {given} given"
+
+
+class WrongArgument(Diagnostic):
+    """An argument has the wrong sort: an axis where a number belongs, a number where an edge belongs, and so on.
+
+    x |> softmax(over = 3)     # wrong: `over` takes axes
+    x |> softmax(over = d)     # right
+    """
+
+    code = "E0204"
+    title = "`{name}` of `{callee}` takes {expected}"
+
+
+class MissingArgument(Diagnostic):
+    """A hyper-parameter or attribute without a default is not given.
+
+    x |> softmax()             # wrong: over which axis?
+    x |> softmax(over = d)     # right
+    """
+
+    code = "E0205"
+    title = "`{callee}` needs `{name}`"
+
+
+class NotCallable(Diagnostic):
+    """Only blocks, operations, elementwise functions and edges are called.
+
+    let h = x(2)           # wrong: `x` is a value
+    let h = x[n: 2]        # right: position 2 on axis n
+    """
+
+    code = "E0206"
+    title = "{what} cannot be called"
+
+
+class NotAValue(Diagnostic):
+    """A block, an edge or a list of axes stands where a tensor or a number belongs.
+
+    return x + relu        # wrong
+    return x + relu(x)     # right
+    """
+
+    code = "E0207"
+    title = "{what} is not a value"
+
+
+class UnknownChoice(Diagnostic):
+    """A `choice(...)` hyper-parameter takes one of its words.
+
+    conv(over = (h, w), boundary = circular)     # wrong
+    conv(over = (h, w), boundary = periodic)     # right
+    """
+
+    code = "E0208"
+    title = "`{given}` is not a choice of `{name}`"
+
+
+class RepeatedArgument(Diagnostic):
+    """An argument is named twice in one call.
+
+    softmax(x, over = d, over = n)       # wrong
+    softmax(x, over = (d, n))            # right
+    """
+
+    code = "E0209"
+    title = "`{name}` is given twice"
+
+
+class AmbiguousNet(Diagnostic):
+    """A command that compiles one net was given a file with several.
+
+    archc build specs/two.arch                # wrong
+    archc build specs/two.arch --net First    # right
+    """
+
+    code = "E0210"
+    title = "the file has {count} nets"
+
+
+class UnknownNet(Diagnostic):
+    """The net asked for is not in the file.
+
+    archc build specs/basic/mlp.arch --net Mlp     # wrong
+    archc build specs/basic/mlp.arch --net MLP     # right
+    """
+
+    code = "E0211"
+    title = "no net is called `{name}`"
+
+
+class UnknownHyper(Diagnostic):
+    """`--set` (or a keyword of `load` and `build`) names a hyper-parameter that the net does not have.
+
+    archc build specs/kan/kan.arch --set hiden=8      # wrong
+    archc build specs/kan/kan.arch --set hidden=8     # right
+    """
+
+    code = "E0212"
+    title = "`{net}` has no hyper-parameter `{name}`"
+
+
+class UnknownKind(Diagnostic):
+    """Values are real, complex, int, bool, index(n), simplex(n) or point(v);
+    hyper-parameters are int, real, bool, axes, activation, edge, block or choice(...).
+
+        (x: float[d])     # wrong
+        (x: real[d])      # right
+    """
+
+    code = "E0213"
+    title = "unknown kind `{name}`"
+
+
+class UnknownAxis(Diagnostic):
+    """An operation, an index or a layer names an axis that its operand does not have.
+
+    (x: real[n, d]) ... x |> softmax(over = m)     # wrong
+    (x: real[n, d]) ... x |> softmax(over = n)     # right
+    """
+
+    code = "E0301"
+    title = "{what} has no axis `{axis}`"
+
+
+class UndeterminedSize(Diagnostic):
+    """A parameter or a result has an axis whose size follows from nothing.
+
+    x |> layer(d -> h)         # wrong
+    x |> layer(d -> h: 64)     # right
+    """
+
+    code = "E0302"
+    title = "nothing says how wide `{axis}` is"
+
+
+class DuplicateAxis(Diagnostic):
+    """A value has each axis once. A second axis over the same set has its own name, `m ~ n`.
+
+    real[n, n]         # wrong
+    real[n, m ~ n]     # right
+    """
+
+    code = "E0303"
+    title = "axis `{axis}` appears twice"
+
+
+class AxisValueClash(Diagnostic):
+    """Axes and values share one namespace, since an axis name used as a value is its position.
+
+    (d: real[d]) -> (y: real[d])     # wrong
+    (x: real[d]) -> (y: real[d])     # right
+    """
+
+    code = "E0304"
+    title = "`{name}` is both an axis and a value"
+
+
+class WrongAxes(Diagnostic):
+    """The axes of a result are not those that its declaration says.
+
+    net N (x: real[n, d]) -> (y: real[n]) { return x }                  # wrong
+    net N (x: real[n, d]) -> (y: real[n]) { return sum(x, over = d) }   # right
+    """
+
+    code = "E0310"
+    title = "{what} is declared {declared} but has {actual}"
+
+
+class OuterProduct(Diagnostic):
+    """Arithmetic needs the axes of one side to contain those of the other. A wider result is made only where it is
+    declared, or in a product under a reduction.
+
+        (a: real[n], b: real[m]) ... a + b                        # wrong
+        (a: real[n], b: real[m]) ... let r[n, m] = a + b          # right
+    """
+
+    code = "E0311"
+    title = "`{operator}` would make an outer product of {left} and {right}"
+
+
+class SizeMismatch(Diagnostic):
+    """Where two values meet, axes of one name are one axis, and their sizes must be equal.
+
+    (x: real[d: 64], w: real[d: 32]) ... sum d: w * x     # wrong
+    (x: real[d: 64], w: real[d: 64]) ... sum d: w * x     # right
+    """
+
+    code = "E0312"
+    title = "axis `{axis}` has size {left} here but {right} there"
+
+
+class UnprovedSize(Diagnostic):
+    """Sizes must be equal for every admissible value of their symbols; what cannot be proved is not accepted.
+
+    (x: real[d: width], y: real[d: 64]) ... x + y      # wrong, though the default of width is 64
+    (x: real[d: width], y: real[d: width]) ... x + y   # right
+    """
+
+    code = "E0313"
+    title = "axis `{axis}` has size {left} here and {right} there, which are not provably equal"
+
+
+class AbsentAxis(Diagnostic):
+    """A reduction over an axis that its body does not have.
+
+    (x: real[d]) ... sum n: x     # wrong
+    (x: real[d]) ... sum d: x     # right
+    """
+
+    code = "E0314"
+    title = "nothing under `{kind}` has axis `{axis}`"
+
+
+class IndexOutside(Diagnostic):
+    """An index that is not provably inside its axis needs `else`, which says what stands outside, or a modulo.
+
+    sum t: K * x[h: h + t - 1]               # wrong
+    sum t: K * x[h: h + t - 1 else 0]        # right
+    sum t: K * x[h: (h + t - 1) % size(h)]   # right
+    """
+
+    code = "E0316"
+    title = "the index of axis `{axis}` may leave it"
+
+
+class IndexKind(Diagnostic):
+    """Axes are indexed by positions: integers, other axes, or pointers of kind `index(n)`.
+
+    x[n: 0.5]     # wrong
+    x[n: 0]       # right
+    """
+
+    code = "E0317"
+    title = "an index must be a whole number, this is {kind}"
+
+
+class UnprovedCondition(Diagnostic):
+    """A block's `where` (or an operation's side condition) must follow from what the caller knows.
+
+    net N (x: real[d]) -> (y: real[d]) { return attention(x, x, heads = 4) }                      # wrong
+    net N (x: real[d]) -> (y: real[d]) where d % 4 == 0 { return attention(x, x, heads = 4) }     # right
+    """
+
+    code = "E0320"
+    title = "`{callee}` needs {condition}, which does not follow here"
+
+
+class RefutedCondition(Diagnostic):
+    """A side condition on sizes does not hold for the sizes given.
+
+    net N (x: real[n, d: 10]) ... encoder(x, heads = 4)     # wrong: 4 does not divide 10
+    net N (x: real[n, d: 12]) ... encoder(x, heads = 4)     # right
+    """
+
+    code = "E0321"
+    title = "`{callee}` needs {condition}, which is false: {numbers}"
+
+
+class BadSize(Diagnostic):
+    """A size is a whole number of at least one, or an expression of such numbers.
+
+    real[d: 0]      # wrong
+    real[d: 2.5]    # wrong
+    real[d: 2]      # right
+    """
+
+    code = "E0322"
+    title = "{what} is not a size"
+
+
+class KindMismatch(Diagnostic):
+    """A value of one kind stands where another is needed.
+
+    relu(x < 0)                # wrong: a truth value
+    where(x < 0, 0, x)         # right
+    """
+
+    code = "E0330"
+    title = "{what} takes {expected}, this is {given}"
+
+
+class NotASize(Diagnostic):
+    """Sizes are made of whole numbers, hyper-parameters, axes and `+ - * // % ^ min max size`.
+
+    real[d: width / 2]      # wrong
+    real[d: width // 2]     # right
+    """
+
+    code = "E0332"
+    title = "{what} cannot stand in a size"
+
+
+class CarryChanges(Diagnostic):
+    """The carry of a loop keeps its type.
+
+    repeat 3 with h { return h |> layer(d -> d: 2 * size(d)) }     # wrong
+    repeat 3 with h { return h |> layer(d -> d) }                  # right
+    """
+
+    code = "E0340"
+    title = "the carry `{name}` starts as {before} and comes back as {after}"
+
+
+class NotStatic(Diagnostic):
+    """A static `if`, the bound of a recursion or an attribute such as an order depends on a size that only a run knows.
+
+    if n == 3 { ... } else { ... }        # wrong where n is the size of an input
+    if level == 0 { ... } else { ... }    # right where level is a hyper-parameter
+    """
+
+    code = "E0341"
+    title = "{what} must be known when the spec is compiled"
+
+
+class WrongResults(Diagnostic):
+    """The number of results does not fit.
+
+    let (a, b) = relu(x)     # wrong: one result
+    let a = relu(x)          # right
+    """
+
+    code = "E0342"
+    title = "{what} gives {given}, {expected} expected"
+
+
+class LayerAxes(Diagnostic):
+    """The unit axes of a `layer` do not fit its wiring or its edge.
+
+    x |> layer(d: 6 -> k: 9, wiring = one_to_one)     # wrong: 6 is not 9
+    x |> layer(d: 6 -> k: 6, wiring = one_to_one)     # right
+    """
+
+    code = "E0343"
+    title = "this layer cannot map its axes: {reason}"
+
+
+class RepeatedName(Diagnostic):
+    """Two definitions, ports or parameters of one scope share a name. `let` may shadow a `let`; parameters may not be
+    shadowed, since their name is where their weights are stored.
+
+        param w: real[d]   param w: real[k]     # wrong
+        param w: real[d]   param v: real[k]     # right
+    """
+
+    code = "E0403"
+    title = "`{name}` is declared twice"
+
+
+class EndlessRecursion(Diagnostic):
+    """Static recursion needs an `if` on a whole hyper-parameter that ends it.
+
+    block f(n: int) (x: real[]) -> (y: real[]) { return f(x, n = n - 1) }                               # wrong
+    block f(n: int) (x: real[]) -> (y: real[]) { return if n == 0 { return x } else { return f(x, n = n - 1) } }
+    """
+
+    code = "E0405"
+    title = "`{name}` uses itself without end"
+
+
+class NotYet(Diagnostic):
+    """The language has a place for it, this version of the compiler does not.
+
+    scan over t with h = h0 { ... }     # not yet
+    repeat 4 with h { ... }             # works
+    """
+
+    code = "E0410"
+    title = "{what} is not built yet"
+
+
+class EmitOutsideScan(Diagnostic):
+    """`emit` gives one entry of a scan's output per step.
+
+    block b (x: real[d]) -> (y: real[d]) { emit x return x }                                      # wrong
+    scan over t with h = h0 { let h = f(h, x)  emit h  return h }     # right
+    """
+
+    code = "E0411"
+    title = "`emit` stands outside a `scan`"
+
+
+class UnknownGroup(Diagnostic):
+    """Claims speak of permute, shift, rotate90, dihedral, flip, sign, rotate, orthogonal, translate or group.
+
+    claim equivariant under permutation(n)     # wrong
+    claim equivariant under permute(n)         # right
+    """
+
+    code = "E0501"
+    title = "unknown group `{name}`"
+
+
+class UnknownModule(Diagnostic):
+    """`use std.NAME` reads `specs/std/NAME.arch` of the library; `archc list std` shows what is there.
+
+    use std.mpl     # wrong
+    use std.mlp     # right
+    """
+
+    code = "E0604"
+    title = "the library has no `{name}`"
+
+
+class OutsideFolder(Diagnostic):
+    """A `use` names a file by a relative path inside the spec's own folder tree: no absolute path, no `..`, no link out.
+
+    use "../other.arch"     # wrong
+    use "blocks.arch"       # right
+    """
+
+    code = "E0601"
+    title = "`{path}` leaves the folder of the spec"
+
+
+class UseCycle(Diagnostic):
+    """Files that use each other in a circle have no order in which to be read.
+
+    # a.arch: use "b.arch"     b.arch: use "a.arch"     wrong: move what both need into a third file
+    """
+
+    code = "E0603"
+    title = "`{path}` uses itself: {chain}"
+
+
+class TooLarge(Diagnostic):
+    """Sizes stay below 2^53 and their formulas below 256 terms of degree 8, so that a hostile spec cannot stall the
+    compiler.
+
+        real[d: 2^60]     # wrong
+        real[d: 2^20]     # right
+    """
+
+    code = "E0904"
+    title = "a size grows beyond its bounds: {reason}"
+
+
+class TooManyPasses(Diagnostic):
+    """Loops are kept as loops, but each pass has weights of its own.
+
+    repeat 1000000000 with h { ... }            # wrong
+    repeat 12 with h { ... }                    # right
+    """
+
+    code = "E0905"
+    title = "`repeat` of {count} passes, at most {limit}"
+
+
+class TooManyNodes(Diagnostic):
+    """The elaborated net is larger than the compiler accepts. Use `repeat`, which stays a loop, in place of copies.
+
+    let h = f(h)   let h = f(h)   ...           # 60,000 times: wrong
+    let h = repeat 4096 with h { return f(h) }  # right
+    """
+
+    code = "E0906"
+    title = "the net has more than {limit} nodes"
+
+
+class TooDeep(Diagnostic):
+    """Static recursion goes deeper than the compiler accepts.
+
+    unet(level = 500)     # wrong
+    unet(level = 4)       # right
+    """
+
+    code = "E0907"
+    title = "blocks nest deeper than {limit}"

@@ -1,0 +1,160 @@
+"""Indexing: `x[h: 2 * h + dy]`, `x[n: src]`, `x[n: m]`, and the proof that an index stays inside its axis."""
+
+from __future__ import annotations
+
+from archc.base.diagnostic import Fault
+from archc.base.span import Span
+from archc.elaborate import faults
+from archc.elaborate.binding import Binding, BoundAxis, Term, position
+from archc.elaborate.evaluate import evaluate, term
+from archc.elaborate.extent import expand, unknown_axis
+from archc.elaborate.scope import Demand, Mismatch, Scope
+from archc.formula.tree import Apply, Formula, Literal, Position, Read, SizeValue
+from archc.syntax import tree
+from archc.types.size import Condition, Size, SizeError
+from archc.types.tensor_type import Axis
+
+
+@evaluate.register
+def _(expr: tree.Index, scope: Scope, hint: str | None = None) -> Binding:
+    value = term(expr.value, scope)
+    frame = scope.frame
+    if not value.is_plain:
+        value = frame.read(frame.materialise(value, hint or "value", expr.value.span))
+    assert isinstance(value.formula, Read)
+    outside = None if expr.outside is None else term(expr.outside, scope)
+    if outside is not None and outside.axes:
+        raise Fault(
+            faults.WrongAxes(_span(expr.outside, expr.span), what="the value outside", declared="[]", actual=outside)
+        )
+    entries: dict[str, tuple[Term, Span]] = {}
+    for entry in expr.entries:
+        for axis, inner in expand(entry.axis, scope):
+            size = value.size(axis)
+            if size is None:
+                raise Fault(unknown_axis(entry.axis, value.names, "this value"))
+            if axis in entries:
+                raise Fault(faults.DuplicateAxis(entry.span, axis=axis))
+            index = _index(entry.value, size, inner)
+            if not index.kind.is_integer:
+                raise Fault(faults.IndexKind(entry.value.span, kind=index.kind))
+            if outside is None:
+                _prove_inside(index, axis, size, entry.value.span, scope)
+            entries[axis] = (index, entry.value.span)
+    indices = tuple(
+        entries[index.axis][0].formula if isinstance(index, Position) and index.axis in entries else index
+        for index in value.formula.indices
+    )
+    axes: dict[str, Axis] = {}
+    for own in value.axes:
+        new, place = (entries[own.name][0].axes, entries[own.name][1]) if own.name in entries else ((own,), expr.span)
+        for one in new:
+            if one.name in axes:
+                frame.equate(one.size, axes[one.name].size, Mismatch(one.name, place))
+            axes.setdefault(one.name, one)
+    formula = Read(value.formula.value, indices, None if outside is None else outside.formula)
+    return Term(formula, tuple(axes.values()), value.kind)
+
+
+def _span(expr: tree.Expr | None, default: Span) -> Span:
+    return default if expr is None else expr.span
+
+
+def _index(expr: tree.Expr, size: Size, scope: Scope) -> Term:
+    """An index expression; a bare name that no reduction or declared result binds is the axis under a new
+    name."""
+    if isinstance(expr, tree.Name):
+        axes = [name for name, _ in expand(expr, scope)]
+        found = scope.find(axes[0]) if len(axes) == 1 else None
+        if isinstance(found, BoundAxis) and axes[0] in scope.binders:
+            bound = scope.frame.resolve(found.axis.size)
+            if len(bound.symbols) == 1 and all(symbol.startswith("?") for symbol in bound.symbols):
+                scope.frame.equate(bound, size, Mismatch(axes[0], expr.span))
+            return position(found.axis)
+        means_nothing = found is None and scope.find(expr.text) is None and scope.file.find(expr.parts) is None
+        if len(axes) == 1 and (isinstance(found, BoundAxis) or means_nothing):
+            return position(Axis(axes[0], size))
+    inner = scope.child()
+    inner.is_free = True
+    return term(expr, inner)
+
+
+def _prove_inside(index: Term, axis: str, size: Size, span: Span, scope: Scope) -> None:
+    """Ask for 0 <= index <= size - 1. Raises Fault E0316 where the range of the index is not known."""
+    bounds = _range(index.formula, index, scope)
+    frame = scope.frame
+    origin = Demand("indexing", span, axis)
+    if bounds is None:
+        raise Fault(
+            faults.IndexOutside(
+                span,
+                axis=axis,
+                label=f"an integer of unknown range (kind {index.kind})",
+                help=f"declare the pointer as `index({axis})`, or say what stands outside with `else`",
+            )
+        )
+    low, high = bounds
+    frame.demand(Condition(">=", low, Size.of(0)), origin)
+    frame.demand(Condition("<=", high, size - 1), origin)
+
+
+def _range(formula: Formula, index: Term, scope: Scope) -> tuple[Size, Size] | None:
+    """The least and the greatest value of an integer formula, where its form tells."""
+    match formula:
+        case Literal(value=value) if isinstance(value, int):
+            return Size.of(value), Size.of(value)
+        case SizeValue(size=size):
+            return size, size
+        case Position(axis=axis):
+            extent = index.size(axis)
+            return None if extent is None else (Size.of(0), extent - 1)
+        case Read(value=value):
+            kind = scope.frame.types[value].kind
+            return None if kind.word != "index" or kind.size is None else (Size.of(0), kind.size - 1)
+        case Apply(function=function, operands=operands):
+            parts = [_range(operand, index, scope) for operand in operands]
+            known = [part for part in parts if part is not None]
+            try:
+                return _combined(function, parts, known)
+            except SizeError:
+                return None
+        case _:
+            return None
+
+
+def _combined(
+    function: str, parts: list[tuple[Size, Size] | None], known: list[tuple[Size, Size]]
+) -> tuple[Size, Size] | None:
+    """Interval arithmetic on sizes."""
+    if function == "mod":
+        divisor = parts[1]
+        return None if divisor is None or divisor[0] != divisor[1] else (Size.of(0), divisor[0] - 1)
+    if len(known) != len(parts):
+        return None
+    (low, high), *rest = known
+    for other_low, other_high in rest:
+        match function:
+            case "add":
+                low, high = low + other_low, high + other_high
+            case "sub":
+                low, high = low - other_high, high - other_low
+            case "mul":
+                if low == high:
+                    low, high, other_low, other_high = other_low, other_high, low, high
+                factor = other_low.constant
+                if other_low != other_high or (factor is not None and factor < 0):
+                    return None
+                low, high = low * other_low, high * other_high
+            case "floordiv":
+                if other_low != other_high:
+                    return None
+                low, high = low // other_low, high // other_low
+            case "maximum":
+                low, high = Size.maximum(low, other_low), Size.maximum(high, other_high)
+            case "minimum":
+                low, high = Size.minimum(low, other_low), Size.minimum(high, other_high)
+            case _:
+                return None
+    if function == "neg":
+        return -high, -low
+    return low, high

@@ -1,0 +1,394 @@
+"""`layer(x, J -> I, edge = E, ...)`: y_i = f(b_i + aggregate_j E_ij(x_j))."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import reduce
+
+from archc.base.diagnostic import Fault, Note
+from archc.base.span import Span
+from archc.elaborate import faults
+from archc.elaborate.arguments import (
+    Arguments,
+    Operand,
+    activation_of,
+    choice,
+    source_axes,
+    target_axes,
+)
+from archc.elaborate.binding import Activation, Binding, Partial, Several, Sharing, Term
+from archc.elaborate.edge import activate, travel
+from archc.elaborate.evaluate import as_edge, combine, evaluate, term
+from archc.elaborate.extent import number_of, size_of
+from archc.elaborate.instance import call_block
+from archc.elaborate.reduction import reduce_over
+from archc.elaborate.scope import Demand, Edging, Mismatch, Scope
+from archc.formula.rename import along
+from archc.formula.tree import Apply, Literal, Position, SizeValue
+from archc.ir.node import Initial
+from archc.ops.registries import INITIALISERS, REDUCTIONS
+from archc.syntax import tree
+from archc.types.size import Condition, Size
+from archc.types.tensor_type import BOOL, INT, REAL, Axis, TensorType
+
+OPTIONS = ("edge", "bias", "neuron", "aggregate", "wiring", "init")
+BIASES = ("none", "unit", "field")
+AGGREGATES = ("sum", "mean", "max", "min", "prod", "logsumexp", "lehmer")
+WIRINGS = ("full", "one_to_one", "groups", "random", "mask")
+
+
+@dataclass(frozen=True)
+class Wires:
+    """Which pairs of units an edge joins: the axes of the edges' parameters, of the sum, and a factor per pair."""
+
+    value: Term
+    sources: tuple[Axis, ...]
+    targets: tuple[Axis, ...]
+    summed: tuple[Axis, ...]
+    parameters: tuple[Axis, ...]
+    factor: Term | None = None
+
+
+def build_layer(arguments: Arguments, scope: Scope, hint: str | None, sharing: Sharing | None = None) -> Binding:
+    """Elaborate a layer into parameters and formulas.
+
+    Raises Fault: E0203 without its one operand, E0205 without an arrow, E0343 for axes that its options cannot map.
+    """
+    arguments.unknown(OPTIONS)
+    if len(arguments.operands) != 1:
+        raise Fault(
+            faults.WrongArity(arguments.span, callee="layer", expected="one operand", given=len(arguments.operands))
+        )
+    if arguments.arrow is None:
+        raise Fault(
+            faults.MissingArgument(
+                arguments.span, callee="layer", name="->", help="say which axes it maps, as in `layer(d -> h: 64)`"
+            )
+        )
+    (operand,) = arguments.operands
+    if not operand.term.kind.is_numeric:
+        raise Fault(faults.KindMismatch(operand.span, what="`layer`", expected="numbers", given=operand.term.kind))
+    sources = source_axes(arguments.arrow.source, arguments, scope)
+    _written_sizes(arguments, sources, scope)
+    targets = target_axes(arguments.arrow.target, sources, scope)
+    _distinct_targets(arguments, operand, sources, targets)
+    prefix = sharing.name if sharing else scope.frame.attribute(hint or "layer")
+    if scope.edging is not None:
+        prefix = f"{scope.edging.prefix}_{prefix}" if scope.edging.prefix else prefix
+    return _Layer(arguments, scope, prefix, sharing).build(operand, sources, targets)
+
+
+def _written_sizes(arguments: Arguments, sources: tuple[Axis, ...], scope: Scope) -> None:
+    """A size written with an incoming axis must be the one it has."""
+    assert arguments.arrow is not None
+    for entry in arguments.arrow.source:
+        if entry.size is not None:
+            for axis in sources:
+                if axis.name == scope.local(entry.name.text) or axis.name == entry.name.text:
+                    actual = arguments.size_of_axis(axis.name) or axis.size
+                    note = Note(arguments.operands[0].span, f"{scope.frame.resolve(actual)} comes from here")
+                    scope.frame.equate(size_of(entry.size, scope), actual, Mismatch(axis.name, entry.span, (note,)))
+
+
+def _distinct_targets(
+    arguments: Arguments, operand: Operand, sources: tuple[Axis, ...], targets: tuple[Axis, ...]
+) -> None:
+    assert arguments.arrow is not None
+    gone = {axis.name for axis in sources}
+    for axis in targets:
+        if axis.name in operand.term.names and axis.name not in gone:
+            raise Fault(
+                faults.DuplicateAxis(
+                    arguments.arrow.span, axis=axis.name, notes=(Note(operand.span, "the operand has it already"),)
+                )
+            )
+
+
+class _Layer:
+    """One layer under construction."""
+
+    def __init__(self, arguments: Arguments, scope: Scope, prefix: str, sharing: Sharing | None) -> None:
+        self.arguments = arguments
+        self.scope = scope
+        self.frame = scope.frame
+        self.prefix = prefix
+        self.sharing = sharing
+
+    def option(self, name: str) -> tree.Expr | None:
+        argument = self.arguments.named.get(name)
+        return None if argument is None else argument.value
+
+    def word(self, name: str, words: tuple[str, ...], default: str) -> tuple[str, tree.Call | None]:
+        """An option that is a word, or a word with arguments such as `groups(4)`."""
+        expr = self.option(name)
+        if expr is None:
+            return default, None
+        if isinstance(expr, tree.Call):
+            head = choice(name, words, expr.function, self.scope)
+            return head.text, expr
+        return choice(name, words, expr, self.scope).text, None
+
+    def build(self, operand: Operand, sources: tuple[Axis, ...], targets: tuple[Axis, ...]) -> Binding:
+        span = self.arguments.span
+        wires = self.wire(operand, sources, targets)
+        expr = self.option("edge")
+        name = tree.Name(span=span, parts=("weight",))
+        edge = as_edge(evaluate(name if expr is None else expr, self.scope), span if expr is None else expr.span)
+        inner = self.edge_scope(wires, parameters=wires.parameters)
+        value = travel(edge, wires.value, self.arguments, inner)
+        if wires.factor is not None:
+            value = combine("mul", "*", [(wires.factor, span), (value, span)], inner, span)
+        found = self.aggregate(value, wires, span)
+        found = self.ordered(found, operand.term, sources, targets)
+        found = self.biased(found, wires, operand.term)
+        return self.fire(found)
+
+    def edge_scope(self, wires: Wires, parameters: tuple[Axis, ...], prefix: str | None = None) -> Scope:
+        """The scope in which the edge (or the bias) declares its parameters."""
+        outer = self.scope.edging
+        before = outer.axes if outer else ()
+        fan_in = reduce(lambda a, b: a * b, (axis.size for axis in wires.summed), Size.of(1))
+        fan_out = reduce(lambda a, b: a * b, (axis.size for axis in wires.targets), Size.of(1))
+        edging = Edging(
+            (*before, *parameters),
+            prefix or self.prefix,
+            self.initial(),
+            fan_in,
+            fan_out,
+            self.sharing,
+            None,
+            wires.sources,
+        )
+        names = {axis.name for axis in (*before, *parameters, *wires.value.axes)}
+        return replace(
+            self.scope,
+            names={},
+            parent=self.scope,
+            edging=edging,
+            lifted=self.scope.lifted | frozenset(names),
+            declared=None,
+        )
+
+    def initial(self) -> str | None:
+        expr = self.option("init")
+        if expr is None:
+            return None
+        return choice("init", INITIALISERS.words, expr, self.scope).text
+
+    # Wiring
+
+    def wire(self, operand: Operand, sources: tuple[Axis, ...], targets: tuple[Axis, ...]) -> Wires:
+        kind, call = self.word("wiring", WIRINGS, "full")
+        if kind == "one_to_one":
+            return self._one_to_one(operand, sources, targets)
+        if kind == "groups":
+            return self._groups(operand, sources, targets, call)
+        taken = {axis.name for axis in (*operand.term.axes, *targets)}
+        renamed = {axis.name: _fresh(axis.name, taken) for axis in sources if axis.name in {t.name for t in targets}}
+        inside = tuple(Axis(renamed.get(axis.name, axis.name), axis.size) for axis in sources)
+        value = self.renamed(operand, renamed)
+        wires = Wires(value, inside, targets, inside, (*targets, *inside))
+        if kind == "full":
+            return wires
+        return replace(wires, factor=self._pairs(kind, call, wires))
+
+    def renamed(self, operand: Operand, names: dict[str, str]) -> Term:
+        """The operand with some axes under other names."""
+        value = operand.term
+        if not names:
+            return value
+        if not value.is_plain:
+            value = self.frame.read(self.frame.materialise(value, "value", operand.span))
+        formula = along(value.formula, {old: Position(new) for old, new in names.items()})
+        axes = tuple(Axis(names.get(axis.name, axis.name), axis.size, axis.twin) for axis in value.axes)
+        return Term(formula, axes, value.kind)
+
+    def _one_to_one(self, operand: Operand, sources: tuple[Axis, ...], targets: tuple[Axis, ...]) -> Wires:
+        span = self.arguments.span
+        if len(sources) != len(targets):
+            raise Fault(faults.LayerAxes(span, reason=f"one_to_one joins {len(sources)} axes with {len(targets)}"))
+        for source, target in zip(sources, targets, strict=True):
+            self.frame.equate(target.size, source.size, Mismatch(target.name, span))
+        names = {s.name: t.name for s, t in zip(sources, targets, strict=True) if s.name != t.name}
+        return Wires(self.renamed(operand, names), targets, targets, (), targets)
+
+    def _groups(
+        self, operand: Operand, sources: tuple[Axis, ...], targets: tuple[Axis, ...], call: tree.Call | None
+    ) -> Wires:
+        """Block-diagonal wiring: unit i of group g reads the units of group g, j = g * J + within."""
+        span = self.arguments.span
+        if call is None or len(call.arguments) != 1 or len(sources) != 1 or len(targets) != 1:
+            raise Fault(faults.LayerAxes(span, reason="`groups(g)` joins one axis with one"))
+        count = size_of(call.arguments[0].value, self.scope)
+        (source,), (target,) = sources, targets
+        for axis in (source, target):
+            self.frame.demand(Condition("==", axis.size % count, Size.of(0)), Demand("layer", span))
+        within = Axis(_fresh(source.name, {*operand.term.names, target.name}), source.size // count)
+        value = operand.term
+        if not value.is_plain:
+            value = self.frame.read(self.frame.materialise(value, "value", operand.span))
+        group = Apply("floordiv", (Position(target.name), SizeValue(target.size // count)))
+        place = Apply("add", (Apply("mul", (group, SizeValue(within.size))), Position(within.name)))
+        formula = along(value.formula, {source.name: place})
+        rest = tuple(axis for axis in value.axes if axis.name != source.name)
+        read = Term(formula, (*rest, target, within), value.kind)
+        return Wires(read, (within,), targets, (within,), (target, within))
+
+    def _pairs(self, kind: str, call: tree.Call | None, wires: Wires) -> Term:
+        """A factor for each pair of units: a given value (`mask(value)`) or a fixed random choice of wires."""
+        span = self.arguments.span
+        if kind == "mask":
+            if call is None or len(call.arguments) != 1:
+                raise Fault(faults.LayerAxes(span, reason="`mask(value)` takes one value over the unit axes"))
+            found = term(call.arguments[0].value, self.scope)
+            allowed = {axis.name for axis in wires.parameters}
+            if not set(found.names) <= allowed:
+                reason = f"the mask has axes [{', '.join(found.names)}], the units are [{', '.join(sorted(allowed))}]"
+                raise Fault(faults.LayerAxes(span, reason=reason))
+            if found.kind == BOOL:
+                one, zero = (Term(Literal(value), (), INT) for value in (1, 0))
+                return combine("where", "mask", [(found, span), (one, span), (zero, span)], self.scope, span)
+            return found
+        arguments = [] if call is None else [float(number_of(one.value, self.scope)) for one in call.arguments]
+        if not 1 <= len(arguments) <= 2 or not 0 < arguments[0] <= 1:
+            raise Fault(faults.LayerAxes(span, reason="write `random(density, seed)` with a density between 0 and 1"))
+        seed = arguments[1] if len(arguments) == 2 else 0.0
+        inner = self.edge_scope(wires, parameters=wires.parameters)
+        value = inner.parameter(
+            "wiring",
+            TensorType(REAL, wires.parameters),
+            span,
+            role="const",
+            initial=Initial("random_wiring", (arguments[0], seed)),
+            formula=None,
+        )
+        return self.frame.read(value)
+
+    # Aggregation, bias, neuron
+
+    def aggregate(self, value: Term, wires: Wires, span: Span) -> Term:
+        kind, call = self.word("aggregate", AGGREGATES, "sum")
+        if not wires.summed:
+            return value
+        missing = [axis for axis in wires.summed if axis.name not in value.names]
+        if missing:
+            raise Fault(faults.LayerAxes(span, reason=f"its edge loses axis `{missing[0].name}`"))
+        bound = [(axis, span) for axis in wires.summed]
+        if kind == "lehmer":
+            return self._lehmer(value, bound, call, span)
+        if kind in REDUCTIONS:
+            return reduce_over(kind, bound, value, None, self.scope, span)
+        raise Fault(faults.UnknownChoice(span, given=kind, name="aggregate"))
+
+    def _lehmer(self, value: Term, bound: list[tuple[Axis, Span]], call: tree.Call | None, span: Span) -> Term:
+        """The Lehmer mean sum x^p / sum x^(p-1)."""
+        if call is None or len(call.arguments) != 1:
+            raise Fault(faults.LayerAxes(span, reason="`lehmer(p)` takes its exponent"))
+        p = float(number_of(call.arguments[0].value, self.scope))
+        sums = []
+        for exponent in (p, p - 1):
+            power = Term(Apply("pow", (value.formula, Literal(exponent))), value.axes, REAL)
+            sums.append((reduce_over("sum", bound, power, None, self.scope, span), span))
+        return combine("div", "/", sums, self.scope, span)
+
+    def ordered(self, found: Term, value: Term, sources: tuple[Axis, ...], targets: tuple[Axis, ...]) -> Term:
+        """The result's axes where a reader expects them: the new units in the place of the old."""
+        axes = {axis.name: axis for axis in found.axes}
+        axes.update((axis.name, axis) for axis in targets if axis.name not in axes)
+        gone = [axis.name for axis in sources]
+        order: list[str] = []
+        for name in value.names:
+            if name not in gone:
+                order.append(name)
+            elif name == gone[0]:
+                order.extend(axis.name for axis in targets)
+        order.extend(axis.name for axis in targets)
+        order.extend(axes)
+        return Term(found.formula, tuple(axes[name] for name in dict.fromkeys(order) if name in axes), found.kind)
+
+    def biased(self, found: Term, wires: Wires, value: Term) -> Term:
+        kind, _ = self.word("bias", BIASES, "unit")
+        if kind == "none":
+            return found
+        span = self.arguments.span
+        domain: tuple[Axis, ...] = ()
+        if kind == "field":
+            domain = self.domain(found, wires)
+        inner = self.edge_scope(wires, parameters=wires.targets)
+        type = TensorType(REAL, (*(inner.edging.axes if inner.edging else ()), *domain))
+        fan = inner.edging.fan_in if inner.edging else Size.of(1)
+        initial = Initial("kaiming", (), fan, fan)
+        bias = inner.parameter("bias", type, span, role="param", initial=initial, formula=None)
+        self.frame.mark_widths(type.axes, span)
+        axes = {axis.name: axis for axis in found.axes}
+        axes.update((axis.name, axis) for axis in type.axes if axis.name not in axes)
+        read = self.frame.read(bias)
+        return Term(Apply("add", (found.formula, read.formula)), tuple(axes.values()), REAL)
+
+    def domain(self, found: Term, wires: Wires) -> tuple[Axis, ...]:
+        """The axes that the edge's `over` names: where a field bias has a value of its own."""
+        names = _over(self.option("edge"), self.scope)
+        domain = tuple(axis for axis in found.axes if axis.name in names)
+        if not domain:
+            raise Fault(faults.LayerAxes(self.arguments.span, reason="`bias = field` needs an edge with `over = ...`"))
+        return domain
+
+    def fire(self, found: Term) -> Binding:
+        expr = self.option("neuron")
+        neuron = None if expr is None else activation_of(expr, self.scope)
+        if neuron is None:
+            return found
+        assert expr is not None
+        if isinstance(neuron, Activation):
+            return activate(neuron, found, expr.span, self.scope)
+        result = call_block(
+            neuron, [Operand(found, expr.span)], replace_span(self.arguments, expr.span), self.scope, None
+        )
+        if isinstance(result, Several):
+            raise Fault(faults.WrongResults(expr.span, what="the neuron", given=len(result.terms), expected=1))
+        return result
+
+
+def replace_span(arguments: Arguments, span: Span) -> Arguments:
+    """Arguments of an implied call at a place, without any of their own."""
+    return Arguments(arguments.callee, span)
+
+
+def _fresh(name: str, taken: set[str]) -> str:
+    fresh, number = f"{name}_in", 2
+    while fresh in taken:
+        fresh, number = f"{name}_in_{number}", number + 1
+    return fresh
+
+
+def _over(expr: tree.Expr | None, scope: Scope) -> set[str]:
+    """Names of the axes that an edge works over, from its `over`."""
+    names: set[str] = set()
+    match expr:
+        case tree.Call(arguments=arguments):
+            for argument in arguments:
+                if argument.name == "over":
+                    items = argument.value.items if isinstance(argument.value, tree.Group) else (argument.value,)
+                    names.update(item.text for item in items if isinstance(item, tree.Name))
+                elif argument.name is None:
+                    names |= _over(argument.value, scope)
+        case tree.Sum(terms=parts) | tree.Compose(stages=parts) | tree.Product(factors=parts):
+            for part in parts:
+                names |= _over(part, scope)
+        case tree.Name():
+            found = scope.find(expr.text)
+            names |= _over_edge(found)
+        case _:
+            pass
+    return names
+
+
+def _over_edge(found: object) -> set[str]:
+    match found:
+        case Partial(hypers=hypers):
+            over = dict(hypers).get("over")
+            return {axis.name for axis in getattr(over, "axes", ())}
+        case _:
+            parts = [*getattr(found, "edges", ()), *getattr(found, "stages", ())]
+            inner = getattr(found, "edge", None)
+            return set().union(*(_over_edge(part) for part in (*parts, *([inner] if inner else []))))

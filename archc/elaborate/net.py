@@ -1,0 +1,179 @@
+"""From a parsed file to typed graphs: the entry of elaboration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from archc.base.diagnostic import Fault
+from archc.base.nearest import nearest
+from archc.base.span import Span
+from archc.elaborate import call as _calls  # registers calls and pipes with `evaluate`
+from archc.elaborate import faults
+from archc.elaborate import index as _indexing  # registers indexing
+from archc.elaborate import reduction as _reductions  # registers reductions
+from archc.elaborate.arguments import Arguments, Operand, hyper_kind
+from archc.elaborate.binding import (
+    Activation,
+    AxisList,
+    Binding,
+    Definition,
+    Extent,
+    Flag,
+    Partial,
+    Scalar,
+    Term,
+    Word,
+)
+from archc.elaborate.extent import expand
+from archc.elaborate.instance import Builder, default_hypers, match_ports
+from archc.elaborate.library import File
+from archc.elaborate.scope import Freeze, Session
+from archc.formula.tree import Position, Read
+from archc.ir.graph import Block, TypedGraph
+from archc.syntax import tree
+from archc.types.size import Size
+from archc.types.tensor_type import REAL, Axis, Kind
+
+REGISTERED = (_calls, _indexing, _reductions)
+WITNESS = 2
+"""What a whole number without a default is taken to be when a block is checked on its own."""
+
+Option = int | float | bool | str
+
+
+def elaborate(file: File, net: Definition, options: Mapping[str, Option], session: Session) -> TypedGraph | None:
+    """The typed graph of a net; None where it has errors, which the session's findings hold.
+
+    Raises Fault E0212 for an option the net does not have, E0204 for one of the wrong kind.
+    """
+    block = _root(net, _given(net, options), session)
+    if block is None:
+        return None
+    reached = _reached(block, session)
+    return TypedGraph(
+        entry=block.name,
+        blocks=reached,
+        source=file.source.text,
+        path=file.source.path,
+        options=tuple(sorted(options.items())),
+    )
+
+
+def _reached(net: Block, session: Session) -> dict[str, Block]:
+    """The blocks a net uses, callees before callers."""
+    found: dict[str, Block] = {}
+
+    def visit(block: Block) -> None:
+        for name in block.callees:
+            if name not in found:
+                visit(session.blocks[name])
+        found[block.name] = block
+
+    visit(net)
+    return found
+
+
+def check_block(definition: Definition, session: Session) -> None:
+    """Check a block that no net of its file uses, with stand-ins for what a call would give it."""
+    _root(definition, _stand_ins(definition), session)
+
+
+def _root(definition: Definition, given: dict[str, Binding], session: Session) -> Block | None:
+    """Build a block that nothing calls: its sizes are its own symbols, its whole numbers have their defaults."""
+    frozen: dict[str, int] = {}
+    while True:
+        builder = Builder(session, definition, frozen, None)
+        arguments = Arguments(definition.tree.name, definition.tree.head)
+        try:
+            hypers = {name: builder.hyper(name, binding) for name, binding in given.items()}
+            default_hypers(definition, hypers, builder.scope, arguments)
+            builder.symbolise_defaults()
+            matched = match_ports(definition, _own_operands(definition, builder), builder.scope, builder.axis)
+            session.stack.append(definition)
+            try:
+                return builder.build(matched)
+            finally:
+                session.stack.pop()
+        except Freeze as freeze:
+            for symbol in freeze.symbols:
+                frozen[symbol] = builder.values[symbol]
+        except Fault as fault:
+            builder.frame.report(fault.diagnostic)
+            return None
+
+
+def _own_operands(definition: Definition, builder: Builder) -> list[Operand]:
+    """Operands as the ports themselves describe them."""
+    operands = []
+    for port in definition.tree.inputs:
+        type = port.type
+        axes, kind = [], REAL
+        if isinstance(type, tree.Type):
+            kind = Kind(type.kind)
+            for entry in type.axes:
+                axes += [Axis(name, Size.symbol(name), entry.twin) for name, _ in expand(entry.name, builder.scope)]
+        read = Read(port.name, tuple(Position(axis.name) for axis in axes))
+        operands.append(Operand(Term(read, tuple({axis.name: axis for axis in axes}.values()), kind), port.span))
+    return operands
+
+
+def _given(net: Definition, options: Mapping[str, Option]) -> dict[str, Binding]:
+    """Options by the kinds of the hyper-parameters."""
+    hypers = {hyper.name: hyper for hyper in net.tree.hypers if isinstance(hyper, tree.Hyper)}
+    given: dict[str, Binding] = {}
+    for name, value in options.items():
+        hyper = hypers.get(name)
+        if hyper is None:
+            near = nearest(name, hypers)
+            help = f"did you mean `{near}`?" if near else f"it has {', '.join(hypers) or 'none'}"
+            raise Fault(faults.UnknownHyper(net.tree.head, net=net.tree.name, name=name, help=help))
+        given[name] = _option(hyper, value, net.tree.head)
+    return given
+
+
+def _option(hyper: tree.Hyper, value: Option, span: Span) -> Binding:
+    kind = hyper_kind(hyper)
+    if kind == "int" and isinstance(value, int) and not isinstance(value, bool):
+        return Extent(Size.of(value))
+    if kind == "real" and isinstance(value, int | float) and not isinstance(value, bool):
+        return Scalar(float(value))
+    if kind == "bool" and isinstance(value, bool):
+        return Flag(value)
+    if kind == "choice" and isinstance(value, str):
+        if value in hyper.choices:
+            return Word(value)
+        near = nearest(value, hyper.choices)
+        help = f"did you mean `{near}`?" if near else f"choices are {', '.join(hyper.choices)}"
+        raise Fault(faults.UnknownChoice(hyper.span, given=value, name=hyper.name, help=help))
+    if kind == "activation" and isinstance(value, str):
+        return Activation(value)
+    raise Fault(
+        faults.WrongArgument(span, name=hyper.name, callee="the net", expected=f"a value of kind {kind}, not {value!r}")
+    )
+
+
+def _stand_ins(definition: Definition) -> dict[str, Binding]:
+    """Something of each kind for hyper-parameters without a default."""
+    given: dict[str, Binding] = {}
+    for hyper in definition.tree.hypers:
+        if isinstance(hyper, tree.HyperArrow):
+            for name in (hyper.source, hyper.target):
+                given[name] = AxisList((Axis(name.lower(), Size.symbol(name.lower())),))
+        elif hyper.default is None:
+            match hyper_kind(hyper):
+                case "int":
+                    given[hyper.name] = Extent(Size.of(WITNESS))
+                case "real":
+                    given[hyper.name] = Scalar(1.0)
+                case "bool":
+                    given[hyper.name] = Flag(True)
+                case "choice":
+                    given[hyper.name] = Word(hyper.choices[0])
+                case "axes":
+                    given[hyper.name] = AxisList((Axis(f"{hyper.name}_1", Size.symbol(f"{hyper.name}_1")),))
+                case "edge" | "block":
+                    weight = definition.file.find(("weight",))
+                    given[hyper.name] = Partial(weight) if weight else Activation("relu")
+                case _:
+                    given[hyper.name] = Activation("relu")
+    return given

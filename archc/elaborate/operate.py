@@ -1,0 +1,188 @@
+"""Named operations: attributes from the call, meaning from their formula."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin
+
+from pydantic import ValidationError
+
+from archc.base.diagnostic import Fault, Findings
+from archc.base.internal import InternalError
+from archc.base.span import Source
+from archc.elaborate import faults
+from archc.elaborate.arguments import Arguments, Operand, axis_list, choice, source_axes, target_axes
+from archc.elaborate.binding import AxisList, Binding, Definition, Extent, Flag, Scalar, Several, Word
+from archc.elaborate.body import results_of
+from archc.elaborate.evaluate import evaluate
+from archc.elaborate.extent import conditions_of, number_of, size_of
+from archc.elaborate.instance import match_ports, port_axes, settle
+from archc.elaborate.library import File
+from archc.elaborate.scope import Demand, Scope
+from archc.ir.node import Operate, Value
+from archc.ops.operation import Fresh, Operation
+from archc.syntax import tree
+from archc.syntax.parse import parse
+from archc.types.size import Size
+from archc.types.tensor_type import Axis
+
+
+def operate(kind: type[Operation], arguments: Arguments, scope: Scope, hint: str | None) -> Binding:
+    """Apply a named operation. Raises Fault E0202 to E0205 for its arguments, and what its formula finds."""
+    operation = _with_attributes(kind, arguments, scope)
+    frame = scope.frame
+    arity = len(arguments.operands)
+    if arity == 0:
+        raise Fault(faults.WrongArity(arguments.span, callee=kind.word, expected="at least one operand", given=0))
+    definition = _meaning(kind.word, operation.meaning(arity))
+    ports = definition.tree.inputs
+    if len(ports) != arity:
+        raise Fault(faults.WrongArity(arguments.span, callee=kind.word, expected=f"{len(ports)} operands", given=arity))
+    values = [frame.materialise(one.term, "value", one.span) for one in arguments.operands]
+    operands = [Operand(frame.read(value), one.span) for value, one in zip(values, arguments.operands, strict=True)]
+    inner = Scope(frame, definition.file, _bindings(operation.hypers, scope), is_inline=True)
+    matched = match_ports(definition, operands, inner, lambda _, size: size)
+    settle(matched, frame, {})
+    inner.lifted = frozenset(matched.lifted)
+    taken = inner.lifted | {axis.name for one in inner.names.values() if isinstance(one, AxisList) for axis in one.axes}
+    inner.clash = taken - frozenset(port_axes(definition, inner))
+    for condition in (one for expr in definition.tree.conditions for one in conditions_of(expr, inner)):
+        frame.demand(condition, Demand(kind.word, arguments.span))
+    inputs = tuple(
+        frame.input(frame.allocate(port.name), type, one.span)
+        for port, type, one in zip(ports, matched.types, operands, strict=True)
+    )
+    for port, value in zip(ports, inputs, strict=True):
+        inner.names[port.name] = frame.read(value)
+    with frame.region(inputs) as region:
+        terms = results_of(definition, inner)
+        outputs = [
+            frame.materialise(one, port.name, arguments.span)
+            for one, port in zip(terms, definition.tree.outputs, strict=True)
+        ]
+    results = tuple(Value(frame.allocate(hint or kind.word), frame.types[output.name]) for output in _typed(outputs))
+    frame.emit(
+        Operate(
+            results=results,
+            span=arguments.span,
+            path=frame.path,
+            operation=operation,
+            operands=tuple(value.name for value in values),
+            meaning=region.close(output.name for output in outputs),
+        )
+    )
+    found = tuple(frame.read(value) for value in results)
+    return found[0] if len(found) == 1 else Several(found)
+
+
+def _typed(outputs: list[Value]) -> list[Value]:
+    return outputs
+
+
+@lru_cache(maxsize=512)
+def _meaning(word: str, text: str) -> Definition:
+    """The formula of an operation, parsed."""
+    findings = Findings()
+    source = Source(f"operation {word}", f"block {word} {text}\n")
+    spec = parse(source, findings)
+    if spec is None or findings.errors:
+        raise InternalError(f"the formula of `{word}` does not parse: {[str(one) for one in findings]}")
+    file = File(source, spec, None)
+    return file.own[0]
+
+
+def _with_attributes(kind: type[Operation], arguments: Arguments, scope: Scope) -> Operation:
+    fields = kind.model_fields
+    arguments.unknown(
+        [name for name in fields if name not in ("source", "target")] if "source" in fields else list(fields)
+    )
+    given: dict[str, Any] = {}
+    if arguments.arrow is not None:
+        if "source" not in fields:
+            raise Fault(faults.UnknownArgument(arguments.arrow.span, callee=kind.word, name="->"))
+        sources = source_axes(arguments.arrow.source, arguments, scope)
+        given["source"] = sources
+        sized = {entry.name.text for entry in arguments.arrow.target if entry.size is not None}
+        given["target"] = tuple(
+            Fresh(axis.name, axis.size if axis.name in sized else None)
+            for axis in target_axes(arguments.arrow.target, (), scope)
+        )
+    for name, argument in arguments.named.items():
+        given[name] = _attribute(
+            name, fields[name].annotation, tuple(fields[name].metadata), argument.value, arguments, scope
+        )
+    for name, field in fields.items():
+        if field.is_required() and name not in given:
+            example = "d -> (head: 4, k: 16)" if name in ("source", "target") else f"{name} = ..."
+            raise Fault(faults.MissingArgument(arguments.span, callee=kind.word, name=name, help=f"write `{example}`"))
+    try:
+        return kind(**given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise Fault(
+            faults.WrongArgument(
+                arguments.span,
+                name=first["loc"][0] if first["loc"] else kind.word,
+                callee=kind.word,
+                expected=first["msg"].lower(),
+            )
+        ) from None
+
+
+def _attribute(
+    name: str, annotation: Any, metadata: tuple[Any, ...], expr: tree.Expr, arguments: Arguments, scope: Scope
+) -> Any:
+    """An attribute's value by its annotation."""
+    if get_origin(annotation) in (Union, UnionType):
+        annotation = next(one for one in get_args(annotation) if one is not type(None))
+    if "new axes" in metadata or get_args(annotation)[:1] == (Fresh,):
+        return tuple(Fresh(axis.name, _written(axis.size)) for axis in axis_list(expr, arguments, scope, new=True).axes)
+    if "axes" in metadata or get_args(annotation)[:1] == (Axis,):
+        return axis_list(expr, arguments, scope).axes
+    if get_origin(annotation) is Literal:
+        return choice(name, get_args(annotation), expr, scope).text
+    if annotation is Size:
+        return scope.frame.resolve(size_of(expr, scope))
+    if annotation is int:
+        return scope.frame.constant(size_of(expr, scope), expr.span, f"`{name}` of `{arguments.callee}`")
+    if annotation is float:
+        return float(number_of(expr, scope))
+    if annotation is bool:
+        found = evaluate(expr, scope)
+        if isinstance(found, Flag):
+            return found.value
+    raise Fault(faults.WrongArgument(expr.span, name=name, callee=arguments.callee, expected="something else"))
+
+
+def _written(size: Size) -> Size | None:
+    return None if any(symbol.startswith("?") for symbol in size.symbols) else size
+
+
+def _bindings(hypers: Mapping[str, Any], scope: Scope) -> dict[str, Binding]:
+    """Attributes as the names of the formula."""
+    found: dict[str, Binding] = {}
+    for name, value in hypers.items():
+        match value:
+            case tuple():
+                found[name] = AxisList(tuple(_axis(one, scope) for one in value))
+            case bool():
+                found[name] = Flag(value)
+            case Size():
+                found[name] = Extent(value)
+            case int():
+                found[name] = Extent(Size.of(value))
+            case float():
+                found[name] = Scalar(value)
+            case str():
+                found[name] = Word(value)
+            case _:
+                pass
+    return found
+
+
+def _axis(one: Axis | Fresh, scope: Scope) -> Axis:
+    if isinstance(one, Axis):
+        return one
+    return Axis(one.name, scope.frame.solver.unknown(one.name) if one.size is None else one.size)

@@ -1,0 +1,427 @@
+"""Where elaboration stands: the session (one compilation), the frame (one block being built), the scope (names)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from archc.base.diagnostic import Diagnostic, Fault, Findings, Note
+from archc.base.limits import LIMITS
+from archc.base.span import Span
+from archc.elaborate import faults
+from archc.elaborate.binding import AxisList, Binding, BoundAxis, Definition, Poison, Sharing, Term
+from archc.elaborate.library import File
+from archc.formula.rename import distinct
+from archc.formula.tree import Formula, Position, Read
+from archc.ir.graph import Block, Requirement
+from archc.ir.node import Compute, Initial, Node, Parameter, Region, Value
+from archc.types.size import Condition, Facts, Size
+from archc.types.solve import Mismatch as Unsolved
+from archc.types.solve import Solver
+from archc.types.tensor_type import REAL, Axis, Kind, TensorType
+
+
+class Poisoned(Exception):
+    """A value with an error was used: abandon the statement, everything has been said."""
+
+
+class Freeze(Exception):
+    """A size must be known while compiling: the frame starts again with these symbols fixed."""
+
+    def __init__(self, frame: Frame, symbols: frozenset[str]) -> None:
+        super().__init__(", ".join(sorted(symbols)))
+        self.frame = frame
+        self.symbols = symbols
+
+
+@dataclass(eq=False)
+class Session:
+    """One compilation: what was found, and the blocks built so far by what sets them apart."""
+
+    findings: Findings
+    blocks: dict[str, Block] = field(default_factory=dict)
+    keys: dict[object, Block | None] = field(default_factory=dict)
+    static: set[tuple[Definition, str]] = field(default_factory=set)
+    stack: list[Definition] = field(default_factory=list)
+    nodes: int = 0
+
+    def block_name(self, word: str) -> str:
+        """A key for a specialised block."""
+        name, number = word, 2
+        while name in self.blocks:
+            name, number = f"{word}_{number}", number + 1
+        return name
+
+    def count_node(self, span: Span) -> None:
+        """Spend one of the nodes that a net may have."""
+        self.nodes += 1
+        if self.nodes > LIMITS.nodes:
+            raise Fault(faults.TooManyNodes(span, limit=LIMITS.nodes))
+
+
+@dataclass(frozen=True)
+class Mismatch:
+    """Two sizes of one axis that must be equal: where, and where the other comes from."""
+
+    axis: str
+    span: Span
+    notes: tuple[Note, ...] = ()
+
+    def fault(self, left: Size, right: Size, *, refuted: bool) -> Diagnostic:
+        kind = faults.SizeMismatch if refuted else faults.UnprovedSize
+        return kind(self.span, axis=self.axis, left=left, right=right, notes=self.notes)
+
+
+@dataclass(frozen=True)
+class Demand:
+    """A side condition and who asks for it; `fault` is what to say when it is not met."""
+
+    callee: str
+    span: Span
+    index_axis: str | None = None
+
+
+@dataclass(frozen=True)
+class Width:
+    """A parameter's axis whose size is still to be solved."""
+
+    axis: str
+    size: Size
+    span: Span
+
+
+class Frame:
+    """One block under construction: its regions, sizes, names and side conditions.
+
+    `values` are the sizes fixed from outside: what each symbol is while this block is compiled, where it is known
+    (hyper-parameters); `frozen` those whose symbol was replaced by its number.
+    """
+
+    def __init__(
+        self, session: Session, definition: Definition, facts: Facts, values: Mapping[str, int], path: tuple[str, ...]
+    ) -> None:
+        self.session = session
+        self.definition = definition
+        self.facts = facts
+        self.values = dict(values)
+        self.path = path
+        self.solver = Solver(facts)
+        self.types: dict[str, TensorType] = {}
+        self.spans: dict[str, Span] = {}
+        self.nodes: list[Node] = []
+        self.requirements: list[Requirement] = []
+        self.widths: list[Width] = []
+        self.failed = False
+        self.parent: Frame | None = None
+        self.caller: Mapping[str, Size] = {}
+        self._taken: set[str] = set()
+        self._attributes: set[str] = set()
+        self._count: dict[str, int] = {}
+
+    # -- names and nodes
+
+    def allocate(self, hint: str) -> str:
+        """A name for a value, unique in the block."""
+        name = hint
+        while name in self._taken:
+            self._count[hint] = self._count.get(hint, 1) + 1
+            name = f"{hint}_{self._count[hint]}"
+        self._taken.add(name)
+        return name
+
+    def attribute(self, hint: str) -> str:
+        """A name for a module or a group of parameters, unique among the block's attributes."""
+        name, number = hint, 2
+        while name in self._attributes:
+            name, number = f"{hint}_{number}", number + 1
+        self._attributes.add(name)
+        return name
+
+    def parameter_name(self, hint: str) -> str:
+        """A name for a parameter, which is a value and an attribute."""
+        name, number = hint, 2
+        while name in self._attributes or name in self._taken:
+            name, number = f"{hint}_{number}", number + 1
+        self._attributes.add(name)
+        self._taken.add(name)
+        return name
+
+    def learn(self, conditions: Iterable[Condition]) -> None:
+        """Take conditions for granted from here on."""
+        self.facts = self.facts.extended(conditions)
+        self.solver.facts = self.facts
+
+    def input(self, name: str, type: TensorType, span: Span) -> Value:
+        """Declare an input of the region at hand."""
+        value = Value(name, type)
+        self.types[name] = type
+        self.spans[name] = span
+        return value
+
+    def emit(self, node: Node) -> Node:
+        """Append a node to the region at hand."""
+        self.session.count_node(node.span)
+        self.nodes.append(node)
+        for value in node.results:
+            self.types[value.name] = value.type
+            self.spans[value.name] = node.span
+        return node
+
+    def region(self, inputs: Iterable[Value]) -> _Open:
+        """Open a nested region; nodes go there until it is closed."""
+        return _Open(self, tuple(inputs))
+
+    def read(self, value: Value) -> Term:
+        """A whole value as a term."""
+        type = value.type
+        return Term(Read(value.name, tuple(Position(name) for name in type.names)), type.axes, type.kind)
+
+    def materialise(
+        self, term: Term, hint: str, span: Span, axes: tuple[Axis, ...] | None = None, kind: Kind | None = None
+    ) -> Value:
+        """The term as a value of the region: itself if it is one, a new node otherwise."""
+        wanted = TensorType(kind or term.kind, term.axes if axes is None else axes)
+        formula = term.formula
+        if isinstance(formula, Read) and term.is_plain and wanted.kind == self.types[formula.value].kind:
+            own = self.types[formula.value].names
+            if tuple(index.axis for index in formula.indices if isinstance(index, Position)) == own:
+                if set(own) == set(wanted.names):
+                    return Value(formula.value, self.types[formula.value])
+        names = frozenset(wanted.names)
+        value = Value(self.allocate(hint), wanted)
+        self.emit(Compute(results=(value,), span=span, path=self.path, formula=distinct(formula, names)))
+        return value
+
+    def mark_widths(self, axes: Iterable[Axis], span: Span) -> None:
+        """Remember a parameter's axes whose size is still to be solved: unsolved ones are errors (E0302)."""
+        for axis in axes:
+            if any(symbol.startswith("?") for symbol in self.solver.resolve(axis.size).symbols):
+                self.widths.append(Width(axis.name, axis.size, span))
+
+    # -- sizes
+
+    def resolve(self, size: Size) -> Size:
+        """A size with everything solved so far filled in."""
+        return self.facts.normal(self.solver.resolve(size))
+
+    def equate(self, left: Size, right: Size, origin: Mismatch) -> None:
+        """Two sizes must be equal; says so at once where it is decided, else the solver decides."""
+        if left == right:
+            return
+        left, right = self.resolve(left), self.resolve(right)
+        verdict = self.facts.equal(left, right)
+        if verdict is True:
+            return
+        if any(symbol.startswith("?") for symbol in left.symbols | right.symbols):
+            self.solver.equate(left, right, origin)
+            return
+        raise Fault(origin.fault(left, right, refuted=verdict is False))
+
+    def constant(self, size: Size, span: Span, what: str) -> int:
+        """The number a size is; restarts the block with symbols fixed where it is not yet one."""
+        size = self.resolve(size)
+        if size.constant is not None:
+            return size.constant
+        self.freeze(size.symbols, span, what)
+        raise AssertionError("freeze does not return")
+
+    def freeze(self, symbols: frozenset[str], span: Span, what: str) -> None:
+        """Start the block again with these symbols known."""
+        if not symbols <= set(self.values):
+            missing = ", ".join(f"`{name.lstrip('?').split('.')[0]}`" for name in sorted(symbols - set(self.values)))
+            raise Fault(faults.NotStatic(span, what=what, label=f"{missing} is known only when the module runs"))
+        raise Freeze(self, symbols)
+
+    def demand(self, condition: Condition, origin: Demand) -> None:
+        """A condition on sizes must hold: proved here, asked of the caller, or refused."""
+        condition = Condition(condition.operator, self.resolve(condition.left), self.resolve(condition.right))
+        verdict = self.facts.prove(condition)
+        if verdict is True:
+            return
+        symbols = condition.symbols
+        if any(symbol.startswith("?") for symbol in symbols):
+            self.solver.require(condition, origin)
+            return
+        if origin.index_axis is not None:
+            raise Fault(self.outside(origin, condition))
+        is_net = self.definition.tree.role == "net"
+        known = is_net and symbols <= set(self.values)
+        if verdict is False or (known and not condition.evaluate(self.values)):
+            used = ", ".join(f"{name} = {self.values[name]}" for name in sorted(symbols) if name in self.values)
+            numbers = used or f"it says {condition}"
+            raise Fault(
+                faults.RefutedCondition(origin.span, callee=origin.callee, condition=f"`{condition}`", numbers=numbers)
+            )
+        if known or not is_net:
+            self.requirements.append(Requirement(condition, origin.span))
+            return
+        head = self.definition.tree.head
+        raise Fault(
+            faults.UnprovedCondition(
+                origin.span,
+                callee=origin.callee,
+                condition=f"`{condition}`",
+                help=f"add `where {condition}` to the signature",
+                notes=(Note(head, "of this net"),),
+            )
+        )
+
+    def outside(self, origin: Demand, condition: Condition) -> Diagnostic:
+        """What to say of an index that may leave its axis."""
+        return faults.IndexOutside(
+            origin.span,
+            axis=origin.index_axis,
+            label=f"needs `{condition}`",
+            help="say what stands outside, as in `x[h: h + 1 else 0]`, or wrap around, as in `x[h: (h + 1) % size(h)]`",
+        )
+
+    def unsolved(self, mismatch: Unsolved, *, refuted: bool) -> Diagnostic:
+        """What to say of a constraint that the solver refused or could not prove."""
+        origin = mismatch.origin
+        if isinstance(origin, Mismatch):
+            return origin.fault(self.resolve(mismatch.left), self.resolve(mismatch.right), refuted=refuted)
+        assert isinstance(origin, Demand)
+        condition = Condition(mismatch.operator, self.resolve(mismatch.left), self.resolve(mismatch.right))
+        if origin.index_axis is not None:
+            return self.outside(origin, condition)
+        kind = faults.RefutedCondition if refuted else faults.UnprovedCondition
+        return kind(origin.span, callee=origin.callee, condition=f"`{condition}`", numbers=f"it says {condition}")
+
+    def report(self, diagnostic: Diagnostic) -> None:
+        """Keep a diagnostic; the block will not be lowered."""
+        self.failed = self.failed or diagnostic.severity == "error"
+        self.session.findings.add(diagnostic)
+
+
+class _Open:
+    """A nested region being filled (a context manager); `close` gives the region."""
+
+    def __init__(self, frame: Frame, inputs: tuple[Value, ...]) -> None:
+        self.frame = frame
+        self.inputs = inputs
+        self.outer: list[Node] = []
+
+    def __enter__(self) -> _Open:
+        self.outer, self.frame.nodes = self.frame.nodes, []
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.nodes = tuple(self.frame.nodes)
+        self.frame.nodes = self.outer
+
+    def close(self, outputs: Iterable[str]) -> Region:
+        return Region(self.inputs, self.nodes, tuple(outputs))
+
+
+@dataclass(frozen=True)
+class Edging:
+    """What a layer asks of the parameters of its edge: unit axes before their own, a name's prefix, a start.
+
+    `sharing` is set where the layer's weights are shared between uses.
+    """
+
+    axes: tuple[Axis, ...]
+    prefix: str
+    initial: str | None
+    fan_in: Size
+    fan_out: Size
+    sharing: Sharing | None = None
+    at: tuple[Term, ...] | None = None
+    sources: tuple[Axis, ...] = ()
+
+    def read(self, value: Value, own: TensorType) -> Term:
+        """A parameter of the edge as the edge reads it: at its own unit axes, or where a tied edge finds its group."""
+        places = self.at or tuple(Term(Position(axis.name), (axis,)) for axis in self.axes)
+        indices = (*(place.formula for place in places), *(Position(name) for name in own.names))
+        axes = (*(axis for place in places for axis in place.axes), *own.axes)
+        return Term(Read(value.name, indices), axes, value.type.kind)
+
+
+@dataclass(eq=False)
+class Scope:
+    """Names in force at a place. `lifted` are axes that pass through, `clash` names a local axis may not take.
+
+    `declared`, `in_reduction` and `is_free` say how wide arithmetic may go: as far as a declared result, in products
+    under a reduction, or anywhere (an index, a condition). `binders` are
+    the axes that a reduction or a declared result binds here."""
+
+    frame: Frame
+    file: File
+    names: dict[str, Binding]
+    parent: Scope | None = None
+    lifted: frozenset[str] = frozenset()
+    clash: frozenset[str] = frozenset()
+    edging: Edging | None = None
+    declared: frozenset[str] | None = None
+    in_reduction: bool = False
+    is_free: bool = False
+    binders: frozenset[str] = frozenset()
+    is_inline: bool = False
+    introduced: set[str] = field(default_factory=set)
+
+    def child(self, **names: Binding) -> Scope:
+        """A scope inside this one."""
+        return replace(self, names=names, parent=self)
+
+    def find(self, name: str) -> Binding | None:
+        """What a name means, innermost first."""
+        scope: Scope | None = self
+        while scope is not None:
+            found = scope.names.get(name)
+            if found is not None:
+                if isinstance(found, Poison):
+                    raise Poisoned
+                return found
+            scope = scope.parent
+        return None
+
+    def names_axes(self, name: str) -> AxisList | BoundAxis | None:
+        """The axis or axes that a hyper-parameter of the text at hand stands for."""
+        scope: Scope | None = self
+        while scope is not None:
+            found = scope.names.get(name)
+            if isinstance(found, AxisList):
+                return found
+            if isinstance(found, BoundAxis) and found.axis.name != scope.local(name):
+                return found
+            scope = scope.parent
+        return None
+
+    @property
+    def words(self) -> set[str]:
+        """Every name in force, for suggestions."""
+        found: set[str] = set()
+        scope: Scope | None = self
+        while scope is not None:
+            found.update(scope.names)
+            scope = scope.parent
+        return found
+
+    def local(self, axis: str) -> str:
+        """The internal name of an axis that the text at hand introduces: its own, unless a lifted axis has it."""
+        if axis not in self.clash:
+            return axis
+        number = 2
+        while f"{axis}_{number}" in self.clash:
+            number += 1
+        return f"{axis}_{number}"
+
+    def parameter(
+        self, name: str, type: TensorType, span: Span, *, role: str, initial: Initial | None, formula: Formula | None
+    ) -> Value:
+        """Declare a parameter; inside a shared layer or block the first use's parameter is taken."""
+        frame = self.frame
+        prefix = self.edging.prefix if self.edging else ""
+        sharing = self.edging.sharing if self.edging else None
+        if sharing and name in sharing.parameters:
+            return sharing.parameters[name]
+        value = Value(frame.parameter_name(f"{prefix}_{name}" if prefix else name), type)
+        frame.emit(Parameter(results=(value,), span=span, path=frame.path, role=role, initial=initial, formula=formula))
+        if sharing:
+            sharing.parameters[name] = value
+        return value
+
+
+def plain(kind: Kind) -> Kind:
+    """The kind of the result of arithmetic on a value: a distribution or a point becomes real, a pointer an int."""
+    return Kind("int") if kind.is_integer else REAL if kind.is_real else kind

@@ -1,0 +1,1 @@
+"""The index formula: tree, normal form, substitution."""

@@ -1,0 +1,172 @@
+"""Normal forms of formulas: affine index expressions, products of factors, sums of addends."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from archc.formula.tree import Apply, Formula, Literal, Position, Reduce, SizeValue
+from archc.types.size import Size
+from archc.types.tensor_type import Axis
+
+ONE = Size.of(1)
+ZERO = Size.of(0)
+
+
+@dataclass(frozen=True)
+class Affine:
+    """offset + sum of factor * position, by axis; no factor is zero."""
+
+    factors: Mapping[str, Size]
+    offset: Size
+
+    @property
+    def constant(self) -> Size | None:
+        """The size this is where no position occurs."""
+        return None if self.factors else self.offset
+
+    def plus(self, other: Affine) -> Affine:
+        """The sum of two affine expressions."""
+        factors = dict(self.factors)
+        for axis, factor in other.factors.items():
+            factors[axis] = factors.get(axis, ZERO) + factor
+        return Affine({axis: factor for axis, factor in factors.items() if factor != ZERO}, self.offset + other.offset)
+
+    def times(self, factor: Size) -> Affine:
+        """This expression scaled by a size."""
+        if factor == ZERO:
+            return Affine({}, ZERO)
+        return Affine({axis: own * factor for axis, own in self.factors.items()}, self.offset * factor)
+
+
+def affine(formula: Formula) -> Affine | None:
+    """The affine form of an integer formula, or None where it has none."""
+    match formula:
+        case Position(axis):
+            return Affine({axis: ONE}, ZERO)
+        case SizeValue(size):
+            return Affine({}, size)
+        case Literal(value):
+            whole = isinstance(value, int) and not isinstance(value, bool)
+            return Affine({}, Size.of(int(value))) if whole else None
+        case Apply(word, operands):
+            parts = [affine(operand) for operand in operands]
+            known = [part for part in parts if part is not None]
+            return _combine(word, known) if len(known) == len(parts) else None
+    return None
+
+
+def _combine(word: str, parts: list[Affine]) -> Affine | None:
+    constants = [part.constant for part in parts]
+    match word:
+        case "add":
+            total = Affine({}, ZERO)
+            for part in parts:
+                total = total.plus(part)
+            return total
+        case "sub":
+            return parts[0].plus(parts[1].times(Size.of(-1)))
+        case "neg":
+            return parts[0].times(Size.of(-1))
+        case "mul":
+            total = Affine({}, ONE)
+            for part, constant in zip(parts, constants, strict=True):
+                if constant is not None:
+                    total = total.times(constant)
+                elif total.constant is not None:
+                    total = part.times(total.constant)
+                else:
+                    return None
+            return total
+        case "floordiv" | "mod" if constants[0] is not None and constants[1] is not None:
+            return Affine({}, constants[0] // constants[1] if word == "floordiv" else constants[0] % constants[1])
+    return None
+
+
+def size_of(formula: Formula) -> Size | None:
+    """The size that an integer formula without positions and reads denotes."""
+    found = affine(formula)
+    return None if found is None else found.constant
+
+
+def is_scalar(formula: Formula) -> bool:
+    """Whether the formula is a number known without any tensor."""
+    return not formula.free and not formula.reads and not isinstance(formula, Reduce)
+
+
+@dataclass(frozen=True)
+class Factor:
+    """A factor of a product, or what the product is divided by."""
+
+    formula: Formula
+    inverse: bool = False
+
+
+@dataclass(frozen=True)
+class Product:
+    """scalars * factors, summed over axes that nested sums bind; `negative` where its sign is turned."""
+
+    scalars: tuple[Factor, ...]
+    factors: tuple[Factor, ...]
+    axes: tuple[Axis, ...]
+    negative: bool
+
+
+def product(formula: Formula) -> Product:
+    """The factors of a formula: nested products, quotients and negations flattened, sums over products merged."""
+    scalars: list[Factor] = []
+    factors: list[Factor] = []
+    axes: list[Axis] = []
+    seen: set[Axis] = set()
+    negative = False
+    stack = [Factor(formula)]
+    while stack:
+        factor = stack.pop()
+        part = factor.formula
+        if is_scalar(part):
+            if not (isinstance(part, Literal) and part.value == 1):
+                scalars.append(factor)
+            continue
+        match part:
+            case Apply("mul", operands):
+                stack.extend(Factor(operand, factor.inverse) for operand in reversed(operands))
+            case Apply("div", (above, below)):
+                stack.append(Factor(below, not factor.inverse))
+                stack.append(Factor(above, factor.inverse))
+            case Apply("neg", (operand,)):
+                negative = not negative
+                stack.append(Factor(operand, factor.inverse))
+            case Reduce("sum", bound, body, None) if (
+                not factor.inverse and _is_product(body) and seen.isdisjoint(bound)
+            ):
+                # a sum that is squared occurs twice with the same bound axes: only one of the two may merge
+                seen.update(bound)
+                axes.extend(bound)
+                stack.append(Factor(body))
+            case _:
+                factors.append(factor)
+    return Product(tuple(scalars), tuple(factors), tuple(axes), negative)
+
+
+def _is_product(body: Formula) -> bool:
+    """Whether a nested sum is of a product, which contracts together with what surrounds it."""
+    return isinstance(body, Apply) and body.function in ("mul", "neg", "div", "add", "sub") or isinstance(body, Reduce)
+
+
+def addends(formula: Formula) -> list[tuple[bool, Formula]]:
+    """The addends of a sum or difference, each with whether it is subtracted."""
+    found: list[tuple[bool, Formula]] = []
+    stack = [(False, formula)]
+    while stack:
+        negative, part = stack.pop()
+        match part:
+            case Apply("add", operands):
+                stack.extend((negative, operand) for operand in reversed(operands))
+            case Apply("sub", (left, right)):
+                stack.append((not negative, right))
+                stack.append((negative, left))
+            case Apply("neg", (operand,)):
+                stack.append((not negative, operand))
+            case _:
+                found.append((negative, part))
+    return found

@@ -1,0 +1,168 @@
+"""The nodes of the graph. Every node yields one or more values; values are named uniquely within their block."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from archc.base.span import Span
+from archc.formula.tree import Formula
+from archc.types.size import Condition, Size
+from archc.types.tensor_type import Axis, TensorType
+
+if TYPE_CHECKING:
+    from archc.ops.operation import Operation
+
+
+@dataclass(frozen=True)
+class Value:
+    """A value of a region: its identifier and its type."""
+
+    name: str
+    type: TensorType
+
+
+@dataclass(frozen=True)
+class Initial:
+    """How a parameter starts: an initialiser's word with its arguments, and the fans that scale it."""
+
+    word: str
+    arguments: tuple[float, ...] = ()
+    fan_in: Size = field(default_factory=lambda: Size.of(1))
+    fan_out: Size = field(default_factory=lambda: Size.of(1))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Node:
+    """Base of all nodes: `span` is where the spec says it, `path` the chain of blocks and layers that led there."""
+
+    results: tuple[Value, ...]
+    span: Span = field(compare=False, repr=False)
+    path: tuple[str, ...] = field(default=(), compare=False, repr=False)
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """Identifiers of the values read."""
+        return ()
+
+    @property
+    def result(self) -> Value:
+        """The only result of a node that has one."""
+        (value,) = self.results
+        return value
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parameter(Node):
+    """A learned tensor, a fixed one (`const`) or one that changes as the module runs (`state`).
+
+    The result's name is its attribute in the generated class. `formula` gives a constant in closed form.
+    """
+
+    role: str = "param"
+    initial: Initial | None = None
+    formula: Formula | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compute(Node):
+    """A value given by a formula; the free axes of the formula are among the axes of the result's type."""
+
+    formula: Formula
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        return self.formula.reads
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operate(Node):
+    """A named operation. `meaning` is its formula, elaborated for these operands: a region whose inputs are the
+    operands in order (named in the region's own way) and whose outputs are the results."""
+
+    operation: Operation
+    operands: tuple[str, ...]
+    meaning: Region
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        return self.operands
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call(Node):
+    """An instance of a block. `block` is its key in the graph, `module` the attribute that holds the instance (the same
+    for every use of a shared one), `sizes` what the block's size symbols are here, in terms of the caller's."""
+
+    block: str
+    module: str
+    operands: tuple[str, ...]
+    sizes: tuple[tuple[str, Size], ...]
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        return self.operands
+
+
+@dataclass(frozen=True, kw_only=True)
+class Repeat(Node):
+    """`repeat count with carries`: the region's inputs are the carries; values of the enclosing region may be read
+    inside (`captures`). Parameters inside are one set per pass, or one for all passes when `shared`."""
+
+    count: Size
+    shared: bool
+    module: str
+    initial: tuple[str, ...]
+    body: Region
+
+    @property
+    def captures(self) -> tuple[str, ...]:
+        """Values of the enclosing region that the body reads."""
+        return self.body.captures
+
+    @property
+    def direct(self) -> Call | None:
+        """The call that is the whole body, if it is: the module list then holds its instances themselves
+        (`self.h = ModuleList(Encoder(...) ...)`), and parameter paths leave out the call's own module name."""
+        only = self.body.nodes[0] if len(self.body.nodes) == 1 else None
+        return only if isinstance(only, Call) and not self.captures else None
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        return (*self.initial, *self.captures)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assume(Node):
+    """A condition checked when the module runs, at every position of `axes`; it has no results."""
+
+    condition: Formula | Condition
+    axes: tuple[Axis, ...] = ()
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        return self.condition.reads if isinstance(self.condition, Formula) else ()
+
+
+@dataclass(frozen=True)
+class Region:
+    """A straight list of nodes in program order (every value before its uses), with inputs and outputs."""
+
+    inputs: tuple[Value, ...]
+    nodes: tuple[Node, ...]
+    outputs: tuple[str, ...]
+
+    @property
+    def values(self) -> dict[str, TensorType]:
+        """Type by identifier of every value defined here, inputs included."""
+        found = {value.name: value.type for value in self.inputs}
+        for node in self.nodes:
+            found.update((value.name, value.type) for value in node.results)
+        return found
+
+    @property
+    def captures(self) -> tuple[str, ...]:
+        """Values read here and defined outside, in order of first use."""
+        own = self.values
+        used = (name for node in self.nodes for name in node.arguments)
+        return tuple(dict.fromkeys(name for name in (*used, *self.outputs) if name not in own))

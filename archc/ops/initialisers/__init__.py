@@ -1,0 +1,1 @@
+"""Distributions that parameters are drawn from."""

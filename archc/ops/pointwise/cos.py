@@ -1,0 +1,24 @@
+"""The cosine."""
+
+from __future__ import annotations
+
+from typing import final
+
+import numpy as np
+
+from archc.ops.operation import EVEN, Array, Pointwise
+
+
+@final
+class Cos(Pointwise):
+    """cos(x), x in radians."""
+
+    word = "cos"
+    factors = EVEN
+    scalar = "math.cos"
+
+    def value(self, x: Array) -> Array:
+        return np.cos(x)
+
+    def torch(self, x: str) -> str:
+        return f"torch.cos({x})"

@@ -1,0 +1,23 @@
+"""The exponential."""
+
+from __future__ import annotations
+
+from typing import final
+
+import numpy as np
+
+from archc.ops.operation import Array, Pointwise
+
+
+@final
+class Exp(Pointwise):
+    """e to the power x."""
+
+    word = "exp"
+    scalar = "math.exp"
+
+    def value(self, x: Array) -> Array:
+        return np.exp(x)
+
+    def torch(self, x: str) -> str:
+        return f"torch.exp({x})"

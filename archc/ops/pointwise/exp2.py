@@ -1,0 +1,22 @@
+"""The binary exponential."""
+
+from __future__ import annotations
+
+from typing import final
+
+import numpy as np
+
+from archc.ops.operation import Array, Pointwise
+
+
+@final
+class Exp2(Pointwise):
+    """2 to the power x."""
+
+    word = "exp2"
+
+    def value(self, x: Array) -> Array:
+        return np.exp2(x)
+
+    def torch(self, x: str) -> str:
+        return f"torch.exp2({x})"

@@ -1,0 +1,28 @@
+"""Whether one is at least the other."""
+
+from __future__ import annotations
+
+from typing import final
+
+import numpy as np
+
+from archc.ops.expression import infix
+from archc.ops.operation import Array, Factors, Pointwise
+
+
+@final
+class Ge(Pointwise):
+    """a >= b."""
+
+    word = "ge"
+    arity = 2
+    result = "bool"
+    factors = Factors(positive=0.0)
+    differentiable = False
+    infix = ">="
+
+    def value(self, a: Array, b: Array) -> Array:
+        return np.greater_equal(a, b)
+
+    def torch(self, a: str, b: str) -> str:
+        return infix(">=", (a, b))

@@ -1,0 +1,25 @@
+"""The Gaussian error linear unit, by tanh."""
+
+from __future__ import annotations
+
+import math
+from typing import final
+
+import numpy as np
+
+from archc.ops.operation import Array, Pointwise
+
+
+@final
+class GeluTanh(Pointwise):
+    """x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 x^3))), the approximation of gelu in its paper (Hendrycks and
+    Gimpel, arXiv 1606.08415)."""
+
+    word = "gelu_tanh"
+    flops = 9
+
+    def value(self, x: Array) -> Array:
+        return 0.5 * x * (1.0 + np.tanh(math.sqrt(2.0 / math.pi) * (x + 0.044715 * x**3)))
+
+    def torch(self, x: str) -> str:
+        return f'F.gelu({x}, approximate="tanh")'

@@ -1,0 +1,24 @@
+"""The binary logarithm."""
+
+from __future__ import annotations
+
+from typing import final
+
+import numpy as np
+
+from archc.ops.operation import Array, Pointwise
+
+
+@final
+class Log2(Pointwise):
+    """The logarithm of x > 0 to base 2."""
+
+    word = "log2"
+    low = 0.0
+    scalar = "math.log2"
+
+    def value(self, x: Array) -> Array:
+        return np.log2(x)
+
+    def torch(self, x: str) -> str:
+        return f"torch.log2({x})"

@@ -1,0 +1,28 @@
+"""The product."""
+
+from __future__ import annotations
+
+from functools import reduce
+from typing import final
+
+import numpy as np
+
+from archc.ops.expression import infix
+from archc.ops.operation import Array, Pointwise
+
+
+@final
+class Mul(Pointwise):
+    """a * b * .... Its factor is the product of the factors of its operands, which the table of a common factor
+    cannot say."""
+
+    word = "mul"
+    arity = None
+    result = "same"
+    infix = "*"
+
+    def value(self, *operands: Array) -> Array:
+        return np.asarray(reduce(np.multiply, operands))
+
+    def torch(self, *operands: str) -> str:
+        return infix("*", operands)

@@ -1,0 +1,28 @@
+"""Whether one is other than the other."""
+
+from __future__ import annotations
+
+from typing import final
+
+import numpy as np
+
+from archc.ops.expression import infix
+from archc.ops.operation import Array, Factors, Pointwise
+
+
+@final
+class Ne(Pointwise):
+    """a != b."""
+
+    word = "ne"
+    arity = 2
+    result = "bool"
+    factors = Factors(units=((1, 1), (-1, 1)), positive=0.0)
+    differentiable = False
+    infix = "!="
+
+    def value(self, a: Array, b: Array) -> Array:
+        return np.not_equal(a, b)
+
+    def torch(self, a: str, b: str) -> str:
+        return infix("!=", (a, b))

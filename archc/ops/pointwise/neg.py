@@ -1,0 +1,25 @@
+"""The negative."""
+
+from __future__ import annotations
+
+from typing import final
+
+import numpy as np
+
+from archc.ops.expression import UNARY, bracket
+from archc.ops.operation import LINEAR, Array, Pointwise
+
+
+@final
+class Neg(Pointwise):
+    """-x."""
+
+    word = "neg"
+    result = "same"
+    factors = LINEAR
+
+    def value(self, x: Array) -> Array:
+        return np.negative(x)
+
+    def torch(self, x: str) -> str:
+        return f"-{bracket(x, UNARY)}"

@@ -1,0 +1,29 @@
+"""Whether any holds."""
+
+from __future__ import annotations
+
+from functools import reduce
+from typing import final
+
+import numpy as np
+
+from archc.ops.expression import infix
+from archc.ops.operation import Array, Pointwise
+
+
+@final
+class Or(Pointwise):
+    """a or b or ..., of truth values."""
+
+    word = "or"
+    arity = None
+    takes = ("bool",)
+    result = "bool"
+    differentiable = False
+    infix = "|"
+
+    def value(self, *operands: Array) -> Array:
+        return np.asarray(reduce(np.logical_or, operands))
+
+    def torch(self, *operands: str) -> str:
+        return infix("|", operands)

@@ -1,0 +1,24 @@
+"""The hyperbolic sine."""
+
+from __future__ import annotations
+
+from typing import final
+
+import numpy as np
+
+from archc.ops.operation import ODD, Array, Pointwise
+
+
+@final
+class Sinh(Pointwise):
+    """(exp(x) - exp(-x)) / 2."""
+
+    word = "sinh"
+    factors = ODD
+    scalar = "math.sinh"
+
+    def value(self, x: Array) -> Array:
+        return np.sinh(x)
+
+    def torch(self, x: str) -> str:
+        return f"torch.sinh({x})"

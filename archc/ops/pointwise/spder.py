@@ -1,0 +1,25 @@
+"""A damped sinusoid."""
+
+from __future__ import annotations
+
+from typing import final
+
+import numpy as np
+
+from archc.ops.operation import ODD, Array, Pointwise
+
+
+@final
+class Spder(Pointwise):
+    """sin(x) * sqrt(|x|): a sinusoid with sublinear damping (Shah and Sitawarin, arXiv 2306.15242). The root is kept
+    off 0, where its slope is infinite but that of the product is 0; the product itself is the same to 1e-19."""
+
+    word = "spder"
+    factors = ODD
+    flops = 4
+
+    def value(self, x: Array) -> Array:
+        return np.sin(x) * np.sqrt(np.abs(x))
+
+    def torch(self, x: str) -> str:
+        return f"torch.sin({x}) * torch.sqrt(torch.abs({x}).clamp(min=1e-38))"

@@ -1,0 +1,25 @@
+"""One of two, by a condition."""
+
+from __future__ import annotations
+
+from typing import final
+
+import numpy as np
+
+from archc.ops.operation import Array, Pointwise
+
+
+@final
+class Where(Pointwise):
+    """a where the condition holds and b elsewhere; the other is not looked at."""
+
+    word = "where"
+    arity = 3
+    takes = ("bool", "real")
+    result = "same"
+
+    def value(self, condition: Array, a: Array, b: Array) -> Array:
+        return np.where(condition, a, b)
+
+    def torch(self, condition: str, a: str, b: str) -> str:
+        return f"torch.where({condition}, {a}, {b})"

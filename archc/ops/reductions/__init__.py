@@ -1,0 +1,1 @@
+"""Ways of reducing an axis."""

@@ -1,0 +1,26 @@
+"""The logarithm of a sum of exponentials."""
+
+from __future__ import annotations
+
+from typing import final
+
+import numpy as np
+
+from archc.ops.expression import dimensions
+from archc.ops.operation import Array, Reduction
+
+
+@final
+class LogSumExp(Reduction):
+    """log(sum(exp(x))) without overflow; -infinity of none."""
+
+    word = "logsumexp"
+    identity = -np.inf
+    result = "real"
+    flops = 3
+
+    def value(self, array: Array, axes: tuple[int, ...], where: Array) -> Array:
+        return np.asarray(np.logaddexp.reduce(np.where(where, array, -np.inf), axis=axes))
+
+    def torch(self, operand: str, dims: tuple[int, ...]) -> str:
+        return f"torch.logsumexp({operand}, {dimensions(dims)})"

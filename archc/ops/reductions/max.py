@@ -1,0 +1,27 @@
+"""The largest."""
+
+from __future__ import annotations
+
+from typing import final
+
+import numpy as np
+
+from archc.ops.expression import bracket, dimensions
+from archc.ops.operation import Array, Reduction
+
+
+@final
+class Max(Reduction):
+    """The largest entry; -infinity of none."""
+
+    word = "max"
+    identity = -np.inf
+    scatter = "amax"
+
+    def value(self, array: Array, axes: tuple[int, ...], where: Array) -> Array:
+        whole = np.issubdtype(array.dtype, np.integer)
+        initial = np.iinfo(array.dtype).min if whole else self.identity
+        return np.asarray(np.max(array, axis=axes, where=where, initial=initial))
+
+    def torch(self, operand: str, dims: tuple[int, ...]) -> str:
+        return f"{bracket(operand)}.amax({dimensions(dims)})"

@@ -1,0 +1,27 @@
+"""The smallest."""
+
+from __future__ import annotations
+
+from typing import final
+
+import numpy as np
+
+from archc.ops.expression import bracket, dimensions
+from archc.ops.operation import Array, Reduction
+
+
+@final
+class Min(Reduction):
+    """The smallest entry; infinity of none."""
+
+    word = "min"
+    identity = np.inf
+    scatter = "amin"
+
+    def value(self, array: Array, axes: tuple[int, ...], where: Array) -> Array:
+        whole = np.issubdtype(array.dtype, np.integer)
+        initial = np.iinfo(array.dtype).max if whole else self.identity
+        return np.asarray(np.min(array, axis=axes, where=where, initial=initial))
+
+    def torch(self, operand: str, dims: tuple[int, ...]) -> str:
+        return f"{bracket(operand)}.amin({dimensions(dims)})"

@@ -1,0 +1,1 @@
+"""What a graph means, read from its formulas: values, cost, schedule, symmetry."""

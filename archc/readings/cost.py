@@ -1,0 +1,168 @@
+"""What a net costs: parameters, floating-point operations of one forward pass, and the memory of its activations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from archc.ir.graph import TypedGraph
+from archc.ir.node import Call, Compute, Node, Operate, Parameter, Region, Repeat, Value
+from archc.ir.parameter import ANY
+from archc.readings.amount import NOTHING, Amount
+from archc.readings.work import Work, work
+from archc.types.size import Size
+
+FLOAT32 = 4
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Amounts in size symbols: learned numbers, operations, those of them in contractions, and bytes of activations
+    (every result of a node or a reduction, in float32)."""
+
+    parameters: Amount = NOTHING
+    flops: Amount = NOTHING
+    contractions: Amount = NOTHING
+    bytes: Amount = NOTHING
+
+    @staticmethod
+    def total(costs: Iterable[Cost]) -> Cost:
+        """The sum of all."""
+        every = tuple(costs)
+        return Cost(
+            Amount.total(cost.parameters for cost in every),
+            Amount.total(cost.flops for cost in every),
+            Amount.total(cost.contractions for cost in every),
+            Amount.total(cost.bytes for cost in every),
+        )
+
+    def substitute(self, sizes: Mapping[str, Size]) -> Cost:
+        """The same cost with size symbols replaced."""
+        parts = (self.parameters, self.flops, self.contractions, self.bytes)
+        return Cost(*(part.substitute(sizes) for part in parts))
+
+    def times(self, passes: Size, copies: Size) -> Cost:
+        """The cost of `passes` passes over `copies` sets of weights."""
+        running = (self.flops, self.contractions, self.bytes)
+        return Cost(self.parameters.times(copies), *(part.times(passes) for part in running))
+
+    def evaluate(self, sizes: Mapping[str, int]) -> dict[str, int]:
+        """The numbers by the names of the fields; raises SizeError when a symbol has no value."""
+        return {name: amount.evaluate(sizes) for name, amount in vars(self).items()}
+
+
+@dataclass(frozen=True)
+class Instance:
+    """A block at its place: `path` is its module's (`*` for every pass of a loop), `passes` how often it runs;
+    `outputs` and `cost` (of all passes together) are in the net's size symbols."""
+
+    path: str
+    block: str
+    outputs: tuple[Value, ...]
+    passes: Size
+    cost: Cost
+
+
+@dataclass(frozen=True)
+class Costs:
+    """The cost of every block in its own size symbols, what it calls included, and of every instance in the net's."""
+
+    blocks: Mapping[str, Cost]
+    instances: tuple[Instance, ...]
+
+    @property
+    def net(self) -> Cost:
+        """The cost of the whole net."""
+        return self.instances[0].cost
+
+
+def cost(graph: TypedGraph) -> Costs:
+    """The cost of a net and of each block and instance in it. Instances are in program order, the net first."""
+    blocks: dict[str, Cost] = {}
+    for name, block in graph.blocks.items():
+        blocks[name] = _region(block.region, blocks)
+    own = {symbol.name: Size.symbol(symbol.name) for symbol in graph.net.symbols}
+    one = Size.of(1)
+    top = Instance("", graph.entry, graph.net.outputs, one, blocks[graph.entry])
+    inner = _instances(graph, graph.net.region, blocks, _Place("", own, one, one))
+    return Costs(blocks, (top, *inner))
+
+
+def _region(region: Region, blocks: Mapping[str, Cost]) -> Cost:
+    """The cost of a region, given that of the blocks it calls; the weights of a shared instance count once."""
+    found: list[Cost] = []
+    modules: set[str] = set()
+    for node in region.nodes:
+        inner = _node(node, blocks)
+        if isinstance(node, Call | Repeat):
+            inner = replace(inner, parameters=NOTHING) if node.module in modules else inner
+            modules.add(node.module)
+        found.append(inner)
+    return Cost.total(found)
+
+
+def _node(node: Node, blocks: Mapping[str, Cost]) -> Cost:
+    match node:
+        case Parameter(role="param"):
+            return Cost(parameters=Amount.of(axis.size for axis in node.result.type.axes))
+        case Compute():
+            return _computed(work(node.formula, node.result.type.sizes), node.results)
+        case Operate():
+            meaning = Cost.total(_node(inner, blocks) for inner in node.meaning.nodes)
+            return Cost(NOTHING, meaning.flops, meaning.contractions, _bytes(node.results))
+        case Call():
+            return blocks[node.block].substitute(dict(node.sizes))
+        case Repeat():
+            return _region(node.body, blocks).times(node.count, Size.of(1) if node.shared else node.count)
+        case _:
+            return Cost()
+
+
+def _computed(steps: Iterable[Work], results: tuple[Value, ...]) -> Cost:
+    every = tuple(steps)
+    return Cost(
+        NOTHING,
+        Amount.total(step.flops for step in every),
+        Amount.total(step.flops for step in every if step.is_contraction),
+        Amount.total((*(step.stored.times(FLOAT32) for step in every), _bytes(results))),
+    )
+
+
+def _bytes(results: tuple[Value, ...]) -> Amount:
+    return Amount.total(Amount.of((axis.size for axis in value.type.axes), FLOAT32) for value in results)
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a region stands: its path, what its symbols are in the net's, its passes and its sets of weights."""
+
+    path: str
+    sizes: Mapping[str, Size]
+    passes: Size
+    copies: Size
+
+
+def _instances(graph: TypedGraph, region: Region, blocks: Mapping[str, Cost], at: _Place) -> Iterator[Instance]:
+    for node in region.nodes:
+        if isinstance(node, Call):
+            yield from _instance(graph, node, blocks, _Place(at.path + node.module, at.sizes, at.passes, at.copies))
+        elif isinstance(node, Repeat):
+            count = node.count.substitute(at.sizes)
+            path = f"{at.path}{node.module}" + ("" if node.shared else f".{ANY}")
+            inside = _Place(path, at.sizes, at.passes * count, at.copies if node.shared else at.copies * count)
+            if (direct := node.direct) is not None:
+                yield from _instance(graph, direct, blocks, inside)
+            else:
+                yield from _instances(graph, node.body, blocks, replace(inside, path=f"{path}."))
+
+
+def _instance(graph: TypedGraph, call: Call, blocks: Mapping[str, Cost], at: _Place) -> Iterator[Instance]:
+    sizes = {name: size.substitute(at.sizes) for name, size in call.sizes}
+    outputs = tuple(
+        Value(name, value.type.substitute(at.sizes))
+        for name, value in zip(graph.blocks[call.block].output_names, call.results, strict=True)
+    )
+    whole = blocks[call.block].substitute(sizes).times(at.passes, at.copies)
+    yield Instance(at.path, call.block, outputs, at.passes, whole)
+    inside = _Place(f"{at.path}.", sizes, at.passes, at.copies)
+    yield from _instances(graph, graph.blocks[call.block].region, blocks, inside)

@@ -1,0 +1,248 @@
+"""Sums of products: distributed where that avoids a wide tensor, contracted two factors at a time, cheapest first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import combinations
+from math import prod
+from typing import TYPE_CHECKING
+
+from archc.formula.normal import ONE, Factor, Product, addends, product
+from archc.formula.tree import Apply, Formula, Read
+from archc.readings.schedule.convolve import convolution
+from archc.readings.schedule.pair import contract_pair
+from archc.readings.schedule.tensor import Conv, Divide, Input, Laid, Linear, Map
+from archc.types.tensor_type import Axis
+
+if TYPE_CHECKING:
+    from archc.readings.schedule.formula import Evaluation
+
+_ADDENDS = 16
+
+
+def sum_of(
+    at: Evaluation, axes: Sequence[Axis], body: Formula, *, real: bool, mean: bool = False, mask: Laid | None = None
+) -> Laid:
+    """`sum axes: body`, or the mean, where the mask holds; the mean of masked entries is the caller's."""
+    trace = at.scope.trace
+    real = real or mean or at.scope.reads_real(body)
+    bound = tuple(axis.name for axis in axes)
+    parts: list[Laid] = []
+    for term in distributed(bound, body):
+        part = _term(at, bound, term, real, mask)
+        if not term.negative:
+            parts.append(part)
+        elif parts:
+            parts = [trace.map("sub", [_plus(at, parts), part], prefer=at.prefer)]
+        else:
+            parts = [trace.map("neg", [part])]
+    result = _plus(at, parts)
+    if not mean:
+        return result
+    count = trace.extent(prod((at.sizes[axis] for axis in bound), start=ONE))
+    if result.tensor.kind == "int":
+        result = trace.cast(result, "real")
+    return trace.map("div", [result, count])
+
+
+def _plus(at: Evaluation, parts: list[Laid]) -> Laid:
+    return parts[0] if len(parts) == 1 else at.scope.trace.map("add", parts, prefer=at.prefer)
+
+
+def distributed(bound: Sequence[str], body: Formula) -> list[Product]:
+    """The products whose sum is the body. A factor that is itself a sum is multiplied out where it would otherwise be a
+    tensor wider than each of its parts: then every addend is a contraction of its own."""
+    found: list[Product] = []
+    stack = [product(body)]
+    while stack:
+        term = stack.pop()
+        names = {*bound, *(axis.name for axis in term.axes)}
+        place = next((at for at, factor in enumerate(term.factors) if _is_worth_distributing(factor, names)), None)
+        if place is None:
+            found.append(term)
+            continue
+        parts = [_multiplied(term, place, *addend) for addend in addends(term.factors[place].formula)]
+        stack.extend(reversed(parts))
+    return found
+
+
+def _multiplied(term: Product, place: int, negative: bool, part: Formula) -> Product:
+    inner = product(part)
+    others = (*term.factors[:place], *term.factors[place + 1 :])
+    return Product(
+        (*term.scalars, *inner.scalars),
+        (*others, *inner.factors),
+        (*term.axes, *inner.axes),
+        (term.negative != negative) != inner.negative,
+    )
+
+
+def _is_worth_distributing(factor: Factor, bound: set[str]) -> bool:
+    formula = factor.formula
+    if factor.inverse or not isinstance(formula, Apply) or formula.function not in ("add", "sub"):
+        return False
+    if bound.isdisjoint(formula.free):
+        return False
+    parts = [product(part) for _, part in addends(formula)]
+    if not 1 < len(parts) <= _ADDENDS:
+        return False
+    bound_inside = [axis.name for part in parts for axis in part.axes]
+    if not bound.isdisjoint(bound_inside) or len(set(bound_inside)) < len(bound_inside):
+        return False
+    return not any(formula.free <= inner.formula.free for part in parts for inner in part.factors)
+
+
+def _term(at: Evaluation, bound: Sequence[str], term: Product, real: bool, mask: Laid | None) -> Laid:
+    """One product summed over the bound axes and those of the sums merged into it; its sign is left to the caller."""
+    at.sizes.update((axis.name, axis.size) for axis in term.axes)
+    names = (*bound, *(axis.name for axis in term.axes))
+    inside = [factor for factor in term.factors if not factor.formula.free.isdisjoint(names)]
+    outside = [factor for factor in term.factors if factor.formula.free.isdisjoint(names)]
+    result = _inner_sum(at, names, inside, real, mask)
+    return _scaled(at, result, [*outside, *term.scalars], real)
+
+
+def _scaled(at: Evaluation, result: Laid, factors: Iterable[Factor], real: bool) -> Laid:
+    trace = at.scope.trace
+    above = [at.value(factor.formula, real=real) for factor in factors if not factor.inverse]
+    below = [at.value(factor.formula, real=True) for factor in factors if factor.inverse]
+    if above:
+        is_one = result.tensor.scalar and result == trace.number(1)
+        result = (
+            trace.map("mul", above if is_one else [*above, result], prefer=at.prefer)
+            if len(above) > is_one
+            else above[0]
+        )
+    for factor in below:
+        result = trace.map("div", [result, factor], prefer=at.prefer)
+    return result
+
+
+def _inner_sum(at: Evaluation, bound: Sequence[str], factors: Sequence[Factor], real: bool, mask: Laid | None) -> Laid:
+    """The sum of the product of the factors that depend on bound axes."""
+    trace = at.scope.trace
+    parts, left = convolution(at, bound, factors) if mask is None and real else ([], list(factors))
+    parts += _quotients(at, left, real)
+    if mask is not None:
+        parts = _masked(at, parts, mask)
+    counted = [at.sizes[axis] for axis in bound if not any(axis in part.axes for part in parts)]
+    if counted:
+        count = trace.extent(prod(counted, start=ONE))
+        if not parts:
+            return count
+        return trace.map("mul", [contracted(at, parts, bound), count])
+    return contracted(at, parts, bound) if parts else trace.number(1)
+
+
+def _quotients(at: Evaluation, factors: Sequence[Factor], real: bool) -> list[Laid]:
+    """The factors as tensors; one in a denominator joins a factor that has its axes."""
+    trace = at.scope.trace
+    parts = [at.value(factor.formula, real=real) for factor in factors if not factor.inverse]
+    for factor in factors:
+        if factor.inverse:
+            below = at.value(factor.formula, real=True)
+            wide = next((place for place, part in enumerate(parts) if set(below.axes) <= set(part.axes)), None)
+            if wide is None:
+                parts.append(trace.map("div", [trace.number(1), below]))
+            else:
+                parts[wide] = trace.map("div", [parts[wide], below])
+    return parts
+
+
+def _masked(at: Evaluation, parts: list[Laid], mask: Laid) -> list[Laid]:
+    """Zero where the mask fails, on the smallest factor that has its axes; without one the mask is a factor itself."""
+    trace = at.scope.trace
+    wide = [place for place, part in enumerate(parts) if set(mask.axes) <= set(part.axes)]
+    if not wide:
+        return [*parts, trace.cast(mask, "real" if any(p.tensor.kind == "real" for p in parts) else "int")]
+    place = min(wide, key=lambda place: _volume(at, parts[place].axes))
+    zero = trace.number(0 if parts[place].tensor.kind == "int" else 0.0)
+    parts[place] = trace.map("where", [mask, parts[place], zero])
+    return parts
+
+
+def _volume(at: Evaluation, axes: Iterable[str]) -> float:
+    return prod(at.scope.estimate(at.sizes[axis]) for axis in axes)
+
+
+def contracted(at: Evaluation, parts: Sequence[Laid], bound: Sequence[str]) -> Laid:
+    """The product of tensors summed over the bound axes they have."""
+    trace = at.scope.trace
+    parts = list(parts)
+    if not any(part.tensor.kind in ("real", "complex") for part in parts):
+        whole = parts[0] if len(parts) == 1 else trace.map("mul", parts)
+        return _summed(at, whole, bound, ())
+    kind = "complex" if any(part.tensor.kind == "complex" for part in parts) else "real"
+    parts = [trace.cast(part, kind) for part in parts]
+    while True:
+        for place, part in enumerate(parts):
+            others = [axis for other in (*parts[:place], *parts[place + 1 :]) for axis in other.axes]
+            parts[place] = _summed(at, part, bound, others)
+        if len(parts) == 1:
+            return parts[0]
+        first, second = min(combinations(range(len(parts)), 2), key=lambda pair: _cost(at, parts, pair, bound))
+        rest = [part for place, part in enumerate(parts) if place not in (first, second)]
+        needed = {axis for part in rest for axis in part.axes}
+        x, y = parts[first], parts[second]
+        shared = [axis for axis in x.axes if axis in y.axes and axis in bound and axis not in needed]
+        parts = [*rest, contract_pair(trace, x, y, shared, () if rest else at.prefer)]
+
+
+def _summed(at: Evaluation, part: Laid, bound: Sequence[str], others: Sequence[str]) -> Laid:
+    """The sum over the bound axes that nothing else has."""
+    own = [axis for axis in part.axes if axis in bound and axis not in others]
+    return at.scope.trace.fold("sum", part, own) if own else part
+
+
+def _cost(at: Evaluation, parts: Sequence[Laid], pair: tuple[int, int], bound: Sequence[str]) -> float:
+    """Multiplications and numbers written when these two go first."""
+    x, y = (parts[place] for place in pair)
+    needed = {axis for place, part in enumerate(parts) if place not in pair for axis in part.axes}
+    union = dict.fromkeys((*x.axes, *y.axes))
+    kept = [axis for axis in union if axis not in bound or axis in needed]
+    return _volume(at, union) + 4 * _volume(at, kept)
+
+
+def fold_bias(at: Evaluation, formula: Apply, operands: Sequence[Laid]) -> list[Laid]:
+    """The addends of a sum, a parameter over exactly the output axes of a linear map or convolution made its bias."""
+    parts = list(operands)
+    for place, bias in enumerate(operands):
+        if not (isinstance(bias.tensor.step, Input) and bias.tensor.learned and bias.axes):
+            continue
+        for other, part in enumerate(operands):
+            source = formula.operands[other]
+            if other == place or (isinstance(source, Read) and at.scope.uses.get(source.value, 0) > 1):
+                continue
+            folded = _with_bias(at, part, bias)
+            if folded is not None:
+                parts[other] = folded
+                del parts[place]
+                return parts
+    return parts
+
+
+def _with_bias(at: Evaluation, part: Laid, bias: Laid) -> Laid | None:
+    trace = at.scope.trace
+    tensor, step = part.tensor, part.tensor.step
+    match step:
+        case Map("add"):
+            for place, operand in enumerate(tensor.operands):
+                axes = part.axes[len(part.axes) - len(operand.shape) :]
+                folded = _with_bias(at, Laid(operand, axes), bias)
+                if folded is not None:
+                    operands = [*tensor.operands[:place], folded.tensor, *tensor.operands[place + 1 :]]
+                    return trace.make(step, operands, tensor.shape, tensor.kind, part.axes)
+        case Divide(dim, sizes):
+            out = part.axes[dim : dim + len(sizes)]
+            inner = Laid(tensor.operands[0], (*part.axes[:dim], "*", *part.axes[dim + len(sizes) :]))
+            if set(bias.axes) == set(out):
+                bias = trace.merge(trace.permuted(bias, out), out, "*")
+            elif not set(bias.axes).isdisjoint(out):
+                return None
+            folded = _with_bias(at, inner, bias)
+            return None if folded is None else trace.make(step, (folded,), tensor.shape, tensor.kind, part.axes)
+        case Linear() | Conv() if len(tensor.operands) == 2:
+            place = -1 if isinstance(step, Linear) else -1 - step.rank
+            if bias.axes == (part.axes[place],):
+                return trace.make(step, (*tensor.operands, bias), tensor.shape, tensor.kind, part.axes)
+    return None

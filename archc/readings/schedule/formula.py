@@ -1,0 +1,93 @@
+"""From a formula to tensors: every subformula once, over just the axes it depends on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from archc.formula.tree import Apply, Formula, Literal, Position, Read, Reduce, SizeValue
+from archc.readings.schedule.access import read
+from archc.readings.schedule.condition import reduce_where
+from archc.readings.schedule.contract import fold_bias, sum_of
+from archc.readings.schedule.scope import Scope
+from archc.readings.schedule.tensor import Laid
+from archc.types.size import Size
+
+_WHOLE = ("floordiv", "mod", "eq", "ne", "lt", "le", "gt", "ge", "and", "or", "not")
+
+
+@dataclass
+class Evaluation:
+    """The evaluation of one formula; `prefer` is the order of axes that its user would like."""
+
+    scope: Scope
+    sizes: dict[str, Size]
+    prefer: tuple[str, ...] = ()
+    done: dict[tuple[int, bool], tuple[Formula, Laid]] = field(default_factory=dict)
+
+    def value(self, formula: Formula, *, real: bool = False) -> Laid:
+        """The tensor of a formula. With `real`, positions are real numbers from the start, in the module's precision."""
+        key = (id(formula), real)
+        known = self.done.get(key)
+        if known is None:
+            # the formula is kept beside its tensor, so that its id stays its own
+            known = self.done[key] = (formula, self._compute(formula, real))
+        return known[1]
+
+    def _compute(self, formula: Formula, real: bool) -> Laid:
+        trace = self.scope.trace
+        match formula:
+            case Literal(value):
+                return trace.number(value)
+            case SizeValue(size):
+                return trace.extent(size)
+            case Position(axis):
+                return trace.positions(axis, self.sizes[axis], real=real)
+            case Read():
+                return read(self, formula)
+            case Apply():
+                return self._apply(formula, real)
+            case Reduce():
+                return self._reduce(formula, real)
+        raise TypeError(f"no schedule for {type(formula).__name__}")
+
+    def _apply(self, formula: Apply, real: bool) -> Laid:
+        word = formula.function
+        inner = self._wants_real(formula, real)
+        operands = [
+            self.value(operand, real=inner and not _is_condition(word, at))
+            for at, operand in enumerate(formula.operands)
+        ]
+        if word == "add":
+            operands = fold_bias(self, formula, operands)
+            if len(operands) == 1:
+                return operands[0]
+        return self.scope.trace.map(word, operands, formula.attributes, self.prefer)
+
+    def _wants_real(self, formula: Apply, real: bool) -> bool:
+        if formula.function in _WHOLE:
+            return False
+        return real or self.scope.result_is_real(formula.function) or self.scope.reads_real(formula)
+
+    def _reduce(self, formula: Reduce, real: bool) -> Laid:
+        self.sizes.update((axis.name, axis.size) for axis in formula.axes)
+        if formula.condition is not None:
+            return reduce_where(self, formula, real)
+        if formula.kind in ("sum", "mean"):
+            return sum_of(self, formula.axes, formula.body, mean=formula.kind == "mean", real=real)
+        return self.fold(formula.kind, self.value(formula.body, real=real), [axis.name for axis in formula.axes])
+
+    def fold(self, kind: str, part: Laid, axes: list[str]) -> Laid:
+        """A reduction over axes, which the tensor may lack."""
+        names = [axis for axis in part.axes if axis not in axes]
+        if part.tensor.scalar or any(axis not in part.axes for axis in axes):
+            part = self.scope.trace.expanded(part, [*names, *axes], self.all_sizes(part))
+        return self.scope.trace.fold(kind, part, axes)
+
+    def all_sizes(self, part: Laid) -> Mapping[str, Size]:
+        """Sizes of the axes in scope and of a tensor."""
+        return self.sizes | dict(zip(part.axes, part.tensor.shape, strict=True))
+
+
+def _is_condition(word: str, at: int) -> bool:
+    return word == "where" and at == 0

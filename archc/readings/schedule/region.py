@@ -1,0 +1,175 @@
+"""The schedule of a region: its nodes in order, as tensors and the statements that must run in order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from archc.ir.node import Assume, Call, Compute, Node, Operate, Parameter, Region, Repeat, Value
+from archc.readings.schedule.formula import Evaluation
+from archc.readings.schedule.lowering import lowered
+from archc.readings.schedule.scope import Scope
+from archc.readings.schedule.tensor import Laid, Tensor
+from archc.readings.schedule.trace import Trace, base_kind
+from archc.types.size import Condition, Facts, Size
+from archc.types.tensor_type import TensorType
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A value of the spec and its tensor."""
+
+    value: Value
+    laid: Laid
+    node: Node
+
+
+@dataclass(frozen=True)
+class Called:
+    """An instance applied to tensors in the order of their types; `results` are the tensors it yields."""
+
+    node: Call
+    operands: tuple[Tensor, ...]
+    results: tuple[Laid, ...]
+
+
+@dataclass(frozen=True)
+class Looped:
+    """A loop: the tensors it starts with and those it reads from outside."""
+
+    node: Repeat
+    initial: tuple[Tensor, ...]
+    captured: tuple[tuple[Value, Tensor], ...]
+    results: tuple[Laid, ...]
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A condition that is checked when the module runs."""
+
+    node: Assume
+    condition: Tensor | Condition
+
+
+Statement = Bound | Called | Looped | Checked
+
+
+@dataclass
+class Schedule:
+    """Statements in order, and the outputs laid out as their types say."""
+
+    trace: Trace
+    statements: list[Statement] = field(default_factory=list)
+    outputs: tuple[Tensor, ...] = ()
+
+
+def schedule(
+    region: Region,
+    facts: Facts,
+    typical: Mapping[str, int],
+    captured: Mapping[str, TensorType] | None = None,
+) -> Schedule:
+    """The schedule of a region. `captured` are the types of values of the enclosing region that it reads."""
+    trace = Trace()
+    scope = Scope(trace, facts, typical=typical, uses=uses(region))
+    planned = Schedule(trace)
+    for value in (*region.inputs, *(Value(name, type) for name, type in (captured or {}).items())):
+        _define(scope, value, _given(trace, value))
+    _run(region.nodes, scope, planned)
+    planned.outputs = tuple(_at_boundary(scope, name) for name in region.outputs)
+    return planned
+
+
+def uses(region: Region) -> dict[str, int]:
+    """How many nodes and outputs read each value."""
+    found: dict[str, int] = {}
+    for name in (*(name for node in region.nodes for name in node.arguments), *region.outputs):
+        found[name] = found.get(name, 0) + 1
+    return found
+
+
+def _given(trace: Trace, value: Value, *, learned: bool = False) -> Laid:
+    type = value.type
+    shape = [axis.size for axis in type.axes]
+    return trace.input(value.name, shape, base_kind(type.kind.word), type.names, learned=learned)
+
+
+def _define(scope: Scope, value: Value, laid: Laid) -> None:
+    scope.values[value.name] = laid
+    scope.types[value.name] = value.type
+
+
+def _at_boundary(scope: Scope, name: str) -> Tensor:
+    """A value laid out as its type says, all its axes there."""
+    type = scope.types[name]
+    whole = scope.trace.expanded(scope.values[name], type.names, type.sizes)
+    kind = base_kind(type.kind.word)
+    return scope.trace.cast(whole, kind).tensor
+
+
+def _run(nodes: Sequence[Node], scope: Scope, planned: Schedule) -> None:
+    for node in nodes:
+        match node:
+            case Parameter():
+                _define(scope, node.result, _given(scope.trace, node.result, learned=True))
+            case Compute():
+                _bind(node, node.result, _computed(node, scope), scope, planned)
+            case Operate():
+                for value, laid in zip(node.results, _operated(node, scope), strict=True):
+                    _bind(node, value, laid, scope, planned)
+            case Call():
+                operands = tuple(_at_boundary(scope, name) for name in node.operands)
+                planned.statements.append(Called(node, operands, _results(node, scope)))
+            case Repeat():
+                initial = tuple(_at_boundary(scope, name) for name in node.initial)
+                captured = tuple((Value(name, scope.types[name]), _at_boundary(scope, name)) for name in node.captures)
+                planned.statements.append(Looped(node, initial, captured, _results(node, scope)))
+            case Assume():
+                planned.statements.append(Checked(node, _condition(node, scope)))
+
+
+def _bind(node: Node, value: Value, laid: Laid, scope: Scope, planned: Schedule) -> None:
+    _define(scope, value, laid)
+    planned.statements.append(Bound(value, laid, node))
+
+
+def _results(node: Node, scope: Scope) -> tuple[Laid, ...]:
+    found = tuple(_given(scope.trace, value) for value in node.results)
+    for value, laid in zip(node.results, found, strict=True):
+        _define(scope, value, laid)
+    return found
+
+
+def _computed(node: Compute, scope: Scope) -> Laid:
+    type = node.result.type
+    sizes: dict[str, Size] = dict(type.sizes)
+    kind = base_kind(type.kind.word)
+    evaluation = Evaluation(scope, sizes, type.names)
+    return evaluation.value(node.formula, real=kind in ("real", "complex"))
+
+
+def _operated(node: Operate, scope: Scope) -> list[Laid]:
+    operands = [scope.values[name] for name in node.operands]
+    types = [scope.types[name] for name in node.operands]
+    found = lowered(scope.trace, node, operands, types)
+    if found is not None:
+        return found
+    inner = Scope(scope.trace, scope.facts, typical=scope.typical, uses=uses(node.meaning))
+    for value, part, type in zip(node.meaning.inputs, operands, types, strict=True):
+        _define(inner, value, _renamed(part, type, value.type))
+    _run(node.meaning.nodes, inner, Schedule(scope.trace))
+    results = zip(node.meaning.outputs, node.results, strict=True)
+    return [_renamed(inner.values[name], inner.types[name], value.type) for name, value in results]
+
+
+def _renamed(part: Laid, old: TensorType, new: TensorType) -> Laid:
+    """A tensor under the axis names of the place it is handed to, axis by axis in the order of the types."""
+    names = dict(zip(old.names, new.names, strict=True))
+    return Laid(part.tensor, tuple(names[axis] for axis in part.axes))
+
+
+def _condition(node: Assume, scope: Scope) -> Tensor | Condition:
+    if isinstance(node.condition, Condition):
+        return node.condition
+    sizes = {axis.name: axis.size for name in node.arguments for axis in scope.types[name].axes}
+    return Evaluation(scope, sizes).value(node.condition).tensor

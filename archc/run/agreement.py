@@ -1,0 +1,231 @@
+"""How far a generated module is from the reference: its values, and its gradients against finite differences."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from archc.ir.graph import TypedGraph
+from archc.ir.parameter import Placed, parameters
+from archc.readings.values import reference
+from archc.run.feed import inputs
+from archc.types.tensor_type import TensorType
+
+Array = NDArray[Any]
+What = Literal["output", "parameter", "input"]
+
+FORWARD_LIMIT = 1e-9
+GRADIENT_LIMIT = 1e-5
+DIRECTIONS = 2
+_STEPS = (1e-5, 1e-6, 1e-7)
+_CURVATURE = 1e-3
+_NOISE = 16 * float(np.finfo(np.float64).eps)
+_SPREAD = 0.2
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One tensor: its relative error, the limit it has to keep, and whether a kink got in the way."""
+
+    what: What
+    name: str
+    error: float
+    limit: float
+    kink: bool = False
+
+    @property
+    def ok(self) -> bool:
+        """Whether the error is a number within the limit."""
+        return self.error <= self.limit
+
+
+class Disagreement(Exception):
+    """The generated module does not even have the parameters, the outputs or the shapes of its graph."""
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """A generated module in float64 and its graph at one binding of sizes, on random inputs and parameters."""
+
+    graph: TypedGraph
+    module: nn.Module
+    sizes: Mapping[str, int]
+    seed: int
+
+    def compare(self) -> list[Comparison]:
+        """The errors of the outputs, then of the gradients of every parameter and every real input.
+
+        The gradients are of the sum of the outputs times random numbers. Raises Disagreement and MeaningError.
+        """
+        self.check_parameters()
+        produced, gradients = self.differentiated()
+        found = [
+            Comparison("output", name, _distance(produced[name], wanted), FORWARD_LIMIT)
+            for name, wanted in self.wanted.items()
+        ]
+        return [*found, *(self.along_directions(what, name, grad) for (what, name), grad in gradients.items())]
+
+    @cached_property
+    def generator(self) -> np.random.Generator:
+        return np.random.default_rng(self.seed)
+
+    @cached_property
+    def placed(self) -> Mapping[str, Placed]:
+        """Every tensor that the module is given from outside: all but constants with a formula."""
+        every = parameters(self.graph, self.sizes)
+        return {placed.path: placed for placed in every if placed.parameter.formula is None}
+
+    @cached_property
+    def inputs(self) -> Mapping[str, Array]:
+        return inputs(self.graph, self.sizes, self.seed)
+
+    @cached_property
+    def parameters(self) -> Mapping[str, Array]:
+        """The initial values moved a little, so that no zero or one hides a mistake."""
+        state = self.module.state_dict()
+        values = {path: state[path].detach().numpy().copy() for path in self.placed}
+        for path, placed in self.placed.items():
+            if placed.parameter.role == "param":
+                values[path] += self.generator.uniform(-_SPREAD, _SPREAD, values[path].shape)
+        return values
+
+    @cached_property
+    def wanted(self) -> Mapping[str, Array]:
+        """The outputs of the reference."""
+        return reference(self.graph)(self.inputs, self.parameters, self.sizes)
+
+    @cached_property
+    def weights(self) -> Mapping[str, Array]:
+        """The random numbers that each real output is multiplied with."""
+        return {n: self.generator.standard_normal(a.shape) for n, a in self.wanted.items() if a.dtype.kind == "f"}
+
+    def check_parameters(self) -> None:
+        """The module's learned tensors are the graph's, name by name and shape by shape."""
+        has = {name: tuple(p.shape) for name, p in self.module.named_parameters(remove_duplicate=False)}
+        learned = {path: placed for path, placed in self.placed.items() if placed.parameter.role == "param"}
+        asked = {path: tuple(s.evaluate(self.sizes) for s in placed.shape) for path, placed in learned.items()}
+        if has != asked:
+            wrong = sorted(name for name in has.keys() | asked.keys() if has.get(name) != asked.get(name))
+            shown = ", ".join(f"{name} {has.get(name, 'missing')} for {asked.get(name, 'none')}" for name in wrong)
+            raise Disagreement(f"parameters of the module against those of the graph: {shown}")
+        if missing := sorted(self.placed.keys() - self.module.state_dict().keys()):
+            raise Disagreement(f"the module has no {', '.join(missing)}")
+
+    def differentiated(self) -> tuple[Mapping[str, Array], Mapping[tuple[What, str], Array]]:
+        """The module's outputs, and its gradients by what they are of."""
+        tensors = {path: torch.from_numpy(array) for path, array in self.parameters.items()}
+        self.module.load_state_dict(tensors, strict=False)
+        arguments = {name: torch.from_numpy(array) for name, array in self.inputs.items()}
+        leaves: dict[tuple[What, str], torch.Tensor] = {}
+        leaves.update((("parameter", n), p) for n, p in self.module.named_parameters(remove_duplicate=False))
+        leaves.update((("input", n), t.requires_grad_()) for n, t in arguments.items() if t.is_floating_point())
+        produced = outputs_by_name(self.graph, self.module(*arguments.values()))
+        total = torch.zeros((), dtype=torch.float64)
+        for name, weight in self.weights.items():
+            if tuple(produced[name].shape) != weight.shape:
+                raise Disagreement(f"output {name} has shape {tuple(produced[name].shape)}, not {weight.shape}")
+            total = total + (produced[name] * torch.from_numpy(weight)).sum()
+        gradients: tuple[torch.Tensor | None, ...] = (None,) * len(leaves)
+        if total.requires_grad and leaves:
+            gradients = torch.autograd.grad(total, tuple(leaves.values()), allow_unused=True)
+        by_leaf = {
+            key: np.zeros(tuple(leaf.shape)) if gradient is None else gradient.numpy()
+            for (key, leaf), gradient in zip(leaves.items(), gradients, strict=True)
+        }
+        return {name: tensor.detach().numpy() for name, tensor in produced.items()}, by_leaf
+
+    def along_directions(self, what: What, name: str, gradient: Array) -> Comparison:
+        """The gradient of one tensor along random directions, the worst of them."""
+        found = [self.along(what, name, gradient) for _ in range(DIRECTIONS if gradient.size else 0)]
+        return max(
+            found, key=lambda one: np.nan_to_num(one.error, nan=np.inf), default=Comparison(what, name, 0.0, 1.0)
+        )
+
+    def along(self, what: What, name: str, gradient: Array) -> Comparison:
+        """The gradient along one direction against the central difference; a direction that crosses a kink, where two
+        step sizes or the two sides disagree, is drawn again with a smaller step."""
+        error = np.inf
+        for step in _STEPS:
+            direction = self.direction(what, name, gradient.shape)
+            slope = float((gradient * direction).sum())
+            difference = self.central(what, name, direction, step)
+            noise = _NOISE * self.magnitude / step / GRADIENT_LIMIT
+            scale = max(abs(slope), abs(difference), float(np.linalg.norm(gradient)), noise)
+            error = abs(slope - difference) / scale if scale else 0.0
+            if error <= GRADIENT_LIMIT or np.isnan(error):
+                return Comparison(what, name, error, GRADIENT_LIMIT)
+            halved = self.central(what, name, direction, step / 2)
+            ahead = (self.moved(what, name, direction, step) - self.total) / step
+            behind = (self.total - self.moved(what, name, direction, -step)) / step
+            smooth = (
+                abs(halved - difference) <= GRADIENT_LIMIT / 2 * scale and abs(ahead - behind) <= _CURVATURE * scale
+            )
+            if smooth:
+                return Comparison(what, name, error, GRADIENT_LIMIT)
+        return Comparison(what, name, error, GRADIENT_LIMIT, kink=True)
+
+    def direction(self, what: What, name: str, shape: tuple[int, ...]) -> Array:
+        """A random direction; of a distribution, one that keeps its sum."""
+        found = self.generator.standard_normal(shape)
+        kind = self.type(name).kind if what == "input" else None
+        if kind is not None and kind.word == "simplex":
+            along = self.type(name).names.index(str(kind.axis))
+            found = (found - found.mean(axis=along, keepdims=True)) * self.inputs[name]
+            found = found - self.inputs[name] * found.sum(axis=along, keepdims=True)
+        return found
+
+    def type(self, port: str) -> TensorType:
+        return next(value.type for value in self.graph.net.region.inputs if value.name == port)
+
+    def central(self, what: What, name: str, direction: Array, step: float) -> float:
+        return (self.moved(what, name, direction, step) - self.moved(what, name, direction, -step)) / (2 * step)
+
+    def moved(self, what: What, name: str, direction: Array, step: float) -> float:
+        """The weighted sum of the reference's outputs with one tensor moved."""
+        given, stored = dict(self.inputs), dict(self.parameters)
+        changed = given if what == "input" else stored
+        changed[name] = changed[name] + step * direction
+        return self.weighed(reference(self.graph)(given, stored, self.sizes))
+
+    def weighed(self, outputs: Mapping[str, Array]) -> float:
+        return float(sum((outputs[name] * weight).sum() for name, weight in self.weights.items()))
+
+    @cached_property
+    def total(self) -> float:
+        return self.weighed(self.wanted)
+
+    @cached_property
+    def magnitude(self) -> float:
+        """The sum of absolute values that rounding errors are relative to."""
+        return float(sum(np.abs(self.wanted[name] * weight).sum() for name, weight in self.weights.items()))
+
+
+def outputs_by_name(graph: TypedGraph, result: object) -> dict[str, torch.Tensor]:
+    """What a generated module returned, one tensor or a tuple, under the names of the net's outputs."""
+    found = (result,) if isinstance(result, torch.Tensor) else result
+    names = graph.net.output_names
+    if not isinstance(found, tuple) or len(found) != len(names):
+        raise Disagreement(f"the module returns {type(result).__name__} for {', '.join(names)}")
+    return dict(zip(names, found, strict=True))
+
+
+def _distance(found: Array, wanted: Array) -> float:
+    """The largest difference relative to the largest entry; infinite where shapes differ or an entry is not finite."""
+    if found.shape != wanted.shape:
+        return np.inf
+    if wanted.size == 0:
+        return 0.0
+    if found.dtype.kind in "biu":
+        return 0.0 if np.array_equal(found, wanted) else np.inf
+    if not (np.isfinite(found).all() and np.isfinite(wanted).all()):
+        return np.inf
+    largest = float(np.abs(wanted).max())
+    distance = float(np.abs(found - wanted).max())
+    return distance / largest if largest else distance

@@ -1,0 +1,93 @@
+"""A generated module from its text."""
+
+from __future__ import annotations
+
+import inspect
+import linecache
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from hashlib import sha256
+from importlib.abc import InspectLoader
+from importlib.util import module_from_spec, spec_from_loader
+from types import CodeType
+
+import torch
+from torch import nn
+
+
+class LoadError(Exception):
+    """The text is not a module that defines the class asked for, or the class does not take the sizes given."""
+
+
+class _Texts(InspectLoader):
+    """Loads modules from texts that lie in no file; tracebacks and `inspect` find their lines."""
+
+    def __init__(self, texts: Mapping[str, str]) -> None:
+        self.texts = texts
+
+    def get_source(self, fullname: str) -> str:
+        """The text of a module."""
+        return self.texts[fullname]
+
+    def get_code(self, fullname: str) -> CodeType:
+        """The text of a module, compiled."""
+        return self.source_to_code(self.texts[fullname], f"<{fullname}>")
+
+
+def load_module(source: str, name: str) -> type[nn.Module]:
+    """The class `name` that a generated text defines, in a module of its own; the same text gives the same class.
+
+    Raises LoadError when the text defines no such `nn.Module`.
+    """
+    key = f"archc_generated_{sha256(source.encode()).hexdigest()[:16]}"
+    module = sys.modules.get(key)
+    if module is None:
+        loader, path = _Texts({key: source}), f"<{key}>"
+        spec = spec_from_loader(key, loader)
+        if spec is None:
+            raise LoadError(f"no module can be made of the text that defines {name}")
+        module = module_from_spec(spec)
+        linecache.cache[path] = (len(source), None, source.splitlines(keepends=True), path)
+        sys.modules[key] = module
+        try:
+            loader.exec_module(module)
+        except BaseException:
+            del sys.modules[key]
+            raise
+    found = getattr(module, name, None)
+    if not (isinstance(found, type) and issubclass(found, nn.Module)):
+        raise LoadError(f"the generated text defines no module {name}")
+    return found
+
+
+def instantiate(
+    found: type[nn.Module], sizes: Mapping[str, int], *, dtype: torch.dtype = torch.float32, seed: int | None = None
+) -> nn.Module:
+    """An instance of a generated class, given those of the sizes that its constructor asks for.
+
+    It is built in `dtype`, so that its constants are as exact as that, from random numbers that follow from `seed`; the
+    defaults and the random state of torch are as before. Raises LoadError when it asks for a size that is not given.
+    """
+    wanted = list(inspect.signature(found).parameters.values())
+    missing = [p.name for p in wanted if p.default is p.empty and p.name not in sizes]
+    if missing:
+        raise LoadError(f"{found.__name__} asks for {', '.join(missing)}")
+    arguments = {p.name: sizes[p.name] for p in wanted if p.name in sizes}
+    if seed is None:
+        with default_dtype(dtype):
+            return found(**arguments)
+    with torch.random.fork_rng(devices=[]), default_dtype(dtype):
+        torch.manual_seed(seed)
+        return found(**arguments)
+
+
+@contextmanager
+def default_dtype(dtype: torch.dtype) -> Iterator[None]:
+    """Make `dtype` the precision of new tensors for the length of a `with` statement."""
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(dtype)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)

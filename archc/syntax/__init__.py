@@ -1,0 +1,1 @@
+"""Text and tree: reading a spec, writing it back in canonical form."""

@@ -1,0 +1,83 @@
+"""What could have stood where the parser stopped, in the words of the language."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from archc.base.span import Span
+from archc.syntax.faults import UnexpectedToken
+
+_OPERATORS = ("==", "!=", "<", "<=", ">", ">=", "+", "-", "*", "/", "//", "%", "^", ">>", "|>", "and", "or")
+_STATEMENTS = ("let", "param", "const", "state", "share", "emit", "assume")
+_STARTS = ("true", "false", "not", "-", "if", "repeat", "scan", "fixpoint", "a string", "a number", "a name", "(")
+_SOFT = ("over", "under", "equivariant", "invariant", "state", "share", "shared", "using", "where")
+_REDUCERS = ("sum", "mean", "prod", "max", "min", "logsumexp", "any", "all")
+_FIRST = (",", ")", "]", "}", "an expression", "a name", "an operator", "->", ":", "=", "{", "return", "a statement")
+_LONGEST = 5
+
+
+def unexpected(span: Span, found: str, accepted: Collection[str], before: str) -> UnexpectedToken:
+    """The diagnostic at a token that cannot stand where it does. `found` is its text, "" at the end of the text;
+    `accepted` are the words and symbols that could; `before` is the token before it."""
+    what = f"`{found}`" if found else "end of the text"
+    wanted = expected(accepted)
+    label = f"expected {_either(wanted)}" if wanted else ""
+    return UnexpectedToken(span, found=what, label=label, help=_advice(found, before, wanted, accepted))
+
+
+def expected(accepted: Collection[str]) -> list[str]:
+    """At most five things to write, most useful first."""
+    words = set(accepted)
+    if "a number" in words and "a name" in words:
+        words -= {*_STARTS, *_SOFT, *_REDUCERS}
+        words.add("an expression")
+    elif "a name" in words:
+        words -= {*_SOFT, *_REDUCERS}
+    elif "sum" in words:
+        words -= set(_REDUCERS)
+    if "let" in words:
+        words -= set(_STATEMENTS)
+        words.add("a statement")
+    if "+" in words:
+        words -= {*_OPERATORS, ".", "["}
+        words.add("an operator")
+    ranked = sorted(words, key=lambda word: (_rank(word), word))
+    return [word if word.startswith(("a ", "an ", "the ")) else f"`{word}`" for word in ranked[:_LONGEST]]
+
+
+def _rank(word: str) -> int:
+    return _FIRST.index(word) if word in _FIRST else len(_FIRST)
+
+
+def _either(words: Iterable[str]) -> str:
+    *most, last = words
+    return f"{', '.join(most)} or {last}" if most else last
+
+
+def _advice(found: str, before: str, wanted: list[str], accepted: Collection[str]) -> str:
+    """The obvious repair, where there is one."""
+    if found in ("def", "function", "fn", "class", "module", "layer", "model") and "net" in accepted:
+        return "a definition is written `block name (x: real[d]) -> (y: real[d]) { ... }`, a compiled one with `net`"
+    if (before, found) == ("*", "*"):
+        return "a power is written `^`"
+    if (before, found) == ("=", ">"):
+        return "an arrow is written `->`, at least `>=`"
+    if found == "==" and "=" in accepted:
+        return "a definition is written with one `=`"
+    if found == "=" and "==" in accepted:
+        return "a comparison is written `==`"
+    if before in _REDUCERS and _is_word(found) and "an operator" in wanted:
+        return f"inside a product a reduction stands in parentheses: `({before} {found}: ...)`"
+    if before in ("for", "while") and _is_word(found):
+        return "loops are `repeat`, `scan` and `fixpoint`"
+    if found in (",", "]") and set(accepted) == {":", "."}:
+        return f"an index says on which axis: `axis: {before}`"
+    if found in ("return", "}") and "return" in accepted:
+        return "a body ends with `return` and its results"
+    if "," in accepted and _is_word(found) and (_is_word(before) or before in ")]}"):
+        return f"put a comma between `{before}` and `{found}`"
+    return ""
+
+
+def _is_word(text: str) -> bool:
+    return text[:1].isalnum() or text[:1] in ("_", '"')

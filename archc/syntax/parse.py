@@ -1,0 +1,132 @@
+"""Text to tree. The only place that knows Lark."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from threading import Lock
+from typing import Any, cast
+
+from lark import Lark, TextSlice, Token, Tree, lexer
+from lark import UnexpectedToken as LarkUnexpectedToken
+
+from archc.base.assets import grammar
+from archc.base.diagnostic import Fault, Findings
+from archc.base.limits import LIMITS, Limits
+from archc.base.span import Source, Span
+from archc.syntax import tree
+from archc.syntax.build import TreeBuilder
+from archc.syntax.expected import unexpected
+from archc.syntax.faults import FileTooLarge, UnexpectedToken
+from archc.syntax.nesting import check_nesting
+from archc.syntax.scan import Chunk, Scan
+
+_STARTS = ("item", "expression")
+_SORTS = {"NAME": "a name", "NUMBER": "a number", "STRING": "a string"}
+_LAST = re.compile(r"(?:\w+|\S)$")
+_ONE_AT_A_TIME = Lock()
+
+
+@cache
+def _parser() -> tuple[Lark, TreeBuilder]:
+    """The parser and the builder it calls, made at the first use."""
+    builder = TreeBuilder()
+    # Where `interegular` is installed, Lark looks for colliding terminals in every build, which takes longer than all
+    # the rest. The tests build the grammar with `strict`, so a start of the compiler need not look again.
+    checks = getattr(lexer, "has_interegular", False)
+    vars(lexer)["has_interegular"] = False
+    try:
+        lark = Lark(
+            grammar("archc.lark"),
+            parser="lalr",
+            lexer="basic",
+            start=list(_STARTS),
+            keep_all_tokens=True,
+            maybe_placeholders=False,
+            transformer=builder,
+        )
+    finally:
+        vars(lexer)["has_interegular"] = checks
+    return lark, builder
+
+
+def parse(source: Source, findings: Findings, limits: Limits = LIMITS) -> tree.Spec | None:
+    """The tree of a file, or None when anything was wrong with the text; `findings` then says what.
+
+    Each definition is parsed on its own, so that faults in several are all reported.
+    """
+    scan = _scanned(source, findings, limits)
+    if scan is None:
+        return None
+    items = [_parse_chunk(source, chunk, "item", findings, limits) for chunk in scan.chunks]
+    if None in items or scan.is_faulty:
+        return None
+    return tree.Spec(
+        span=Span(source, 0, len(source.text)),
+        uses=tuple(item for item in items if isinstance(item, tree.Use)),
+        definitions=tuple(item for item in items if isinstance(item, tree.Definition)),
+        comments=tuple(scan.comments),
+    )
+
+
+def parse_expression(source: Source, findings: Findings, limits: Limits = LIMITS) -> tree.Expr | None:
+    """The tree of a text that is one expression, or None when anything was wrong with it."""
+    scan = _scanned(source, findings, limits)
+    if scan is None or scan.is_faulty:
+        return None
+    whole = Chunk(0, len(source.text))
+    return cast("tree.Expr | None", _parse_chunk(source, whole, "expression", findings, limits))
+
+
+def _scanned(source: Source, findings: Findings, limits: Limits) -> Scan | None:
+    if len(source.text) > limits.file_bytes:
+        findings.add(FileTooLarge(Span(source, 0, 0), limit=limits.file_bytes))
+        return None
+    return Scan(source, findings, limits).run()
+
+
+def _parse_chunk(source: Source, chunk: Chunk, start: str, findings: Findings, limits: Limits) -> tree.Tree | None:
+    if chunk.faulty:
+        return None
+    lark, builder = _parser()
+    try:
+        with _ONE_AT_A_TIME:
+            builder.source = source
+            item = cast("tree.Tree", lark.parse(TextSlice(source.text, chunk.start, chunk.end), start=start))
+        check_nesting(item, limits)
+    except LarkUnexpectedToken as error:
+        findings.add(_diagnose(error, source, lark))
+    except Fault as fault:
+        findings.add(fault.diagnostic)
+    else:
+        return item
+    return None
+
+
+def _diagnose(error: LarkUnexpectedToken, source: Source, lark: Lark) -> UnexpectedToken:
+    """The parser's complaint in the words of the language."""
+    token = error.token
+    accepted = {_word(name, lark) for name in error.accepts or error.expected}
+    end = _end(error.interactive_parser.parser_state.value_stack) if error.interactive_parser else 0
+    before = _LAST.search(source.text, 0, end)
+    span = Span(source, end, end) if token.type == "$END" else Span(source, token.start_pos, token.end_pos)
+    return unexpected(span, str(token), accepted, before[0] if before else "")
+
+
+def _end(stack: list[Any]) -> int:
+    """Where the last token that the parser took ends."""
+    last = stack[-1] if stack else None
+    while isinstance(last, Tree):
+        last = last.children[-1]
+    if isinstance(last, Token):
+        return last.end_pos or 0
+    return last.span.end if last is not None else 0
+
+
+def _word(terminal: str, lark: Lark) -> str:
+    """How a terminal is written, or what it stands for."""
+    if terminal == "$END":
+        return "the end of the definition"
+    if terminal in _SORTS:
+        return _SORTS[terminal]
+    return lark.get_terminal(terminal).pattern.value

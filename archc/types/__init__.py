@@ -1,0 +1,1 @@
+"""Sizes, kinds and tensor types."""
