@@ -1,1 +1,38 @@
-"""A compiler for declarative neural architectures: named axes in, readable standalone PyTorch out."""
+"""A compiler for declarative neural architectures: named axes in, readable standalone PyTorch out.
+
+    net = archc.load("specs/kan/kan.arch", hidden=8)       # an nn.Module, ready to train
+    source = archc.build("specs/kan/kan.arch", hidden=8)   # its Python text
+    graph = archc.graph("specs/kan/kan.arch", hidden=8)    # its typed graph; graph.nx is the NetworkX graph
+    out = archc.reference(graph)(inputs, parameters)       # the same in NumPy float64, independently
+    found = archc.check("specs/kan/kan.arch")              # diagnostics; never raises for a bad spec
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from archc.base.diagnostic import ArchError, Diagnostic
+from archc.base.version import VERSION as __version__
+from archc.driver import build, check, graph
+from archc.ir.graph import TypedGraph
+from archc.readings.values import reference
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from archc.elaborate.net import Option
+
+__all__ = ["ArchError", "Diagnostic", "TypedGraph", "__version__", "build", "check", "graph", "load", "reference"]
+
+
+def load(source: str | Path, net: str | None = None, *, sizes: dict[str, int] | None = None, **hypers: Option) -> nn.Module:
+    """The module of a net of a spec (a path, or text), ready to train.
+
+    `sizes` gives the sizes of axes that its parameters depend on (a bias on a grid: `sizes={"h": 64, "w": 64}`), where
+    the spec leaves them open. Raises ArchError with every diagnostic where the spec has errors.
+    """
+    from archc.run.load import instantiate, load_module  # torch is imported only by those who run
+
+    typed = graph(source, net, **hypers)
+    return instantiate(load_module(build(source, net, **hypers), typed.net.word), sizes or {})

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from archc.base.diagnostic import ArchError, Diagnostic, Fault, Findings
 from archc.base.nearest import nearest
@@ -16,6 +17,9 @@ from archc.elaborate.scope import Session
 from archc.ir.graph import TypedGraph
 from archc.syntax.faults import MissingNet
 from archc.syntax.files import read_source
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 
 def check(source: str | Path) -> tuple[Diagnostic, ...]:
@@ -58,6 +62,13 @@ def build(source: str | Path, net: str | None = None, **hypers: Option) -> str:
     from archc.codegen.module import generate  # templates are loaded only by those who generate
 
     return generate(graph(source, net, **hypers))
+
+
+def summary(typed: TypedGraph, sizes: Mapping[str, int] | None = None) -> Table:
+    """Per block: output axes, parameters, FLOPs and activation bytes, as formulas and, where sizes are given, numbers."""
+    from archc.readings.summary import summary as tabulate  # rich's tables are loaded only by those who look
+
+    return tabulate(typed, sizes)
 
 
 def specs(paths: Iterable[Path]) -> list[Path]:

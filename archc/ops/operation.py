@@ -201,8 +201,9 @@ LINEAR = Factors(units=((1, 1), (-1, -1)), positive=1.0, linear=True)
 class Pointwise(_Frozen, ABC):
     """A function of numbers, applied entry by entry. Fields are real attributes with defaults (`slope: float = 0.01`).
 
-    `arity` is the number of operands, None for any number; `takes` their kinds, `real` (any number) or `bool`, the last
-    for all that follow. `result` is the kind of the result: `real`, `int`, `bool` or `same` (the widest operand).
+    `arity` is the number of operands, None for any number; `takes` their kinds, `real` (any number), `int` or `bool`,
+    the last for all that follow. `result` is the kind of the result: `real`, `int`, `bool` or `same` (the
+    widest operand).
 
     Between `low` and `high`, and off `kinks` (for the default attributes), value and derivative are finite and agree;
     `differentiable` is false where the derivative is zero or meaningless. `flops` counts elementary operations per

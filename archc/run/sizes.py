@@ -159,7 +159,7 @@ class _Search:
     def candidates(self, name: str, values: Mapping[str, int]) -> Sequence[int]:
         if name in self.fixed:
             return (self.fixed[name],)
-        taken = [size for other, size in values.items() if other not in self.fixed | dict.fromkeys(self.asked.counts)]
+        taken = [size for other, size in values.items() if other not in self.fixed and other not in self.asked.counts]
         wished = self.preference(name, taken)
         # a loop that runs often costs time and shows nothing more
         return sorted(wished, key=lambda size: abs(size - min(wished[0], 2))) if name in self.asked.counts else wished

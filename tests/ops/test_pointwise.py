@@ -38,7 +38,8 @@ def operands(function: type[Pointwise], count: int = 64, seed: int = 0) -> list[
         x = rng.uniform(low, high, count)
         for kink in function.kinks:
             x = np.where(np.abs(x - kink) < 0.05, kink + 0.1 if kink + 0.1 < high else kink - 0.1, x)
-        found.append(x > 0 if takes(function, len(found)) == "bool" else x)
+        kind = takes(function, len(found))
+        found.append(x > 0 if kind == "bool" else np.sign(x) * np.ceil(np.abs(x)) if kind == "int" else x)
     return found
 
 

@@ -41,13 +41,14 @@ def test_pointwise_function_in_a_net(function: type[Pointwise]) -> None:
     reach = 1.5 * max(2.0, *map(abs, function.kinks)) if function.kinks else 3.0
     low, high = max(function.low, -reach) + 0.01, min(function.high, reach) - 0.01
     inside = f"({(low + high) / 2} + {(high - low) / 2} * {{}})"
-    operands = []
+    ports, operands = [], []
     for at in range(function.arity or 3):
-        kind = function.takes[min(at, len(function.takes) - 1)]
-        operands.append(f"x{at} > 0" if kind == "bool" else inside.format(f"x{at}"))
-    ports = ", ".join(f"x{at}: real[n, d]" for at in range(len(operands)))
+        takes = function.takes[min(at, len(function.takes) - 1)]
+        ports.append(f"x{at}: {'int' if takes == 'int' else 'real'}[n, d]")
+        texts = {"bool": f"x{at} > 0", "int": f"x{at} + 1", "real": inside.format(f"x{at}")}
+        operands.append(texts[takes])
     kind = "bool" if function.result == "bool" else "real"
-    agrees(f"net Sample({ports}) -> (y: {kind}[n, d]) {{ return {_written(function, operands)} }}")
+    agrees(f"net Sample({', '.join(ports)}) -> (y: {kind}[n, d]) {{ return {_written(function, operands)} }}")
 
 
 SIGNS = {"add": "+", "sub": "-", "mul": "*", "div": "/", "pow": "^", "floordiv": "//", "mod": "%"}

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
+from random import Random
+from typing import TypeVar
 
 import pytest
 from hypothesis import given, settings
@@ -17,6 +20,7 @@ from archc.syntax.parse import parse, parse_expression
 from archc.syntax.unparse import format_source, unparse
 
 SPECS = [*sorted(specs_root().rglob("*.arch")), *sorted(Path(__file__).parent.joinpath("future").glob("*.arch"))]
+T = TypeVar("T")
 NOWHERE = Span(Source("", ""), 0, 0)
 
 
@@ -72,143 +76,203 @@ def test_expressions_of_the_reference(text: str) -> None:
 
 # random trees
 
-soft = ("over", "under", "equivariant", "invariant", "sum", "max", "any")
-words = st.sampled_from(("x", "h", "d_model", "N2", "_", "netting", *soft, "state", "share", "shared", "using", "where"))
-axis_words = st.sampled_from(("n", "m", "tap", *soft))
+SOFT = ("over", "under", "equivariant", "invariant", "sum", "max", "any")
+AXIS_WORDS = ("n", "m", "tap", *SOFT)
+WORDS = ("x", "h", "d_model", "N2", "_", "netting", *SOFT, "state", "share", "shared", "using", "where")
+REDUCERS = ("sum", "mean", "prod", "max", "min", "logsumexp", "any", "all")
 
 
-def node(kind: type[tree.Tree], /, **parts: st.SearchStrategy[object]) -> st.SearchStrategy[tree.Tree]:
-    return st.builds(kind, span=st.just(NOWHERE), **parts)
+class Trees:
+    """Random trees of every kind that the parser can give; `fuel` bounds how many nodes one may have."""
+
+    def __init__(self, seed: int, fuel: int) -> None:
+        self.random = Random(seed)
+        self.fuel = fuel
+
+    def pick(self, *choices: T) -> T:
+        return self.random.choice(choices)
+
+    def maybe(self, make: Callable[[], T]) -> T | None:
+        return make() if self.random.random() < 0.5 else None
+
+    def some(self, make: Callable[[], T], least: int = 0) -> tuple[T, ...]:
+        return tuple(make() for _ in range(self.random.randint(least, least + 2)))
+
+    def word(self) -> str:
+        return self.pick(*WORDS)
+
+    def name(self) -> tree.Name:
+        return tree.Name(span=NOWHERE, parts=self.some(self.word, 1))
+
+    def axis_name(self) -> tree.Name:
+        return tree.Name(span=NOWHERE, parts=(self.pick(*AXIS_WORDS), *self.some(self.word)))
+
+    def number(self) -> tree.Number:
+        real = self.random.random() * 10.0 ** self.random.randint(-300, 300)
+        value = self.pick(0, 7, self.random.randint(0, 2**53 - 1), real)
+        return tree.Number(span=NOWHERE, value=value, text=repr(value))
+
+    def leaf(self) -> tree.Expr:
+        truth = tree.Truth(span=NOWHERE, value=self.pick(True, False))
+        text = tree.Text(span=NOWHERE, value=self.pick("", "a b", "# no comment", "{\\"))
+        return self.pick(self.name(), self.name(), self.number(), truth, text)
+
+    def expression(self) -> tree.Expr:
+        self.fuel -= 1
+        if self.fuel <= 0 or self.random.random() < 0.2:
+            return self.leaf()
+        sorts = (
+            *(self.group, self.call, self.pipe, self.index, self.reduction, self.choose, self.loop),
+            *(self.prefix, self.power, self.sum, self.product, self.compose, self.compare, self.logic),
+        )
+        return self.pick(*sorts)()
+
+    def group(self) -> tree.Expr:
+        items = self.pick((), self.some(self.pick(self.expression, self.sized), 2), (self.sized(),))
+        return tree.Group(span=NOWHERE, items=items)
+
+    def sized(self) -> tree.AxisSize:
+        return tree.AxisSize(span=NOWHERE, name=self.name(), size=self.expression())
+
+    def axis(self) -> tree.AxisSize:
+        return tree.AxisSize(span=NOWHERE, name=self.name(), size=self.maybe(self.expression))
+
+    def arrow(self) -> tree.Arrow:
+        return tree.Arrow(span=NOWHERE, source=self.some(self.axis), target=self.some(self.axis))
+
+    def argument(self) -> tree.Argument:
+        name = self.maybe(self.word)
+        value = self.expression() if name else self.pick(self.expression, self.sized, self.arrow)()
+        return tree.Argument(span=NOWHERE, name=name, value=value)
+
+    def call(self) -> tree.Call:
+        return tree.Call(span=NOWHERE, function=self.name(), arguments=self.some(self.argument))
+
+    def pipe(self) -> tree.Expr:
+        stages = self.some(self.pick(self.call, self.name), 1)
+        return tree.Pipe(span=NOWHERE, stages=(self.expression(), *stages))
+
+    def index(self) -> tree.Expr:
+        entries = self.some(lambda: tree.IndexEntry(span=NOWHERE, axis=self.name(), value=self.expression()), 1)
+        return tree.Index(span=NOWHERE, value=self.expression(), entries=entries, outside=self.maybe(self.expression))
+
+    def reduction(self) -> tree.Expr:
+        return tree.Reduction(
+            span=NOWHERE,
+            kind=self.pick(*REDUCERS),
+            axes=self.some(self.axis_name, 1),
+            condition=self.maybe(self.expression),
+            body=self.expression(),
+        )
+
+    def prefix(self) -> tree.Expr:
+        negated = tree.Logic(span=NOWHERE, operator="not", operands=(self.expression(),))
+        return self.pick(negated, tree.Negate(span=NOWHERE, operand=self.expression()))
+
+    def power(self) -> tree.Expr:
+        return tree.Power(span=NOWHERE, base=self.expression(), exponent=self.expression())
+
+    def sum(self) -> tree.Expr:
+        terms = self.some(self.expression, 2)
+        return tree.Sum(span=NOWHERE, terms=terms, signs=("+", *(self.pick("+", "-") for _ in terms[1:])))
+
+    def product(self) -> tree.Expr:
+        factors = self.some(self.expression, 2)
+        operators = ("*", *(self.pick("*", "/", "//", "%") for _ in factors[1:]))
+        return tree.Product(span=NOWHERE, factors=factors, operators=operators)
+
+    def compose(self) -> tree.Expr:
+        return tree.Compose(span=NOWHERE, stages=self.some(self.expression, 2))
+
+    def compare(self) -> tree.Expr:
+        operator = self.pick("==", "!=", "<", "<=", ">", ">=")
+        return tree.Compare(span=NOWHERE, operator=operator, left=self.expression(), right=self.expression())
+
+    def logic(self) -> tree.Expr:
+        return tree.Logic(span=NOWHERE, operator=self.pick("and", "or"), operands=self.some(self.expression, 2))
+
+    def choose(self) -> tree.Expr:
+        return tree.If(span=NOWHERE, condition=self.expression(), then=self.body(), otherwise=self.body())
+
+    def loop(self) -> tree.Expr:
+        carries = self.some(lambda: tree.Carry(span=NOWHERE, name=self.word(), initial=self.maybe(self.expression)), 1)
+        body, solver = self.body(), self.maybe(self.call)
+        count, label, shared = self.expression(), self.maybe(self.word), self.pick(True, False)
+        return self.pick(
+            tree.Repeat(span=NOWHERE, count=count, label=label, shared=shared, carries=carries, body=body),
+            tree.Scan(span=NOWHERE, axis=self.axis(), carries=carries, solver=solver, body=body),
+            tree.Fixpoint(span=NOWHERE, carries=carries, solver=solver, body=body),
+        )
+
+    def axis_type(self) -> tree.AxisType:
+        if self.pick(True, False):
+            name = tree.Name(span=NOWHERE, parts=(self.word(),))
+            return tree.AxisType(span=NOWHERE, name=name, size=None, twin=self.word())
+        return tree.AxisType(span=NOWHERE, name=self.name(), size=self.maybe(self.expression), twin=None)
+
+    def type(self) -> tree.Type:
+        axes = self.some(self.axis_type)
+        return tree.Type(span=NOWHERE, kind=self.word(), of=self.maybe(self.expression), axes=axes)
+
+    def any_type(self) -> tree.Type | tree.TupleType:
+        items = self.some(self.type, 1)
+        return self.pick(items[0], tree.TupleType(span=NOWHERE, items=items))
+
+    def statement(self) -> tree.Statement:
+        value, type, names = self.expression(), self.type(), self.some(self.word, 2)
+        return self.pick(
+            tree.Let(span=NOWHERE, names=names[:1], axes=self.maybe(lambda: type.axes), value=value),
+            tree.Let(span=NOWHERE, names=names, axes=None, value=value),
+            tree.Declaration(span=NOWHERE, role="param", names=names, type=type, initial=self.maybe(lambda: value)),
+            tree.Declaration(span=NOWHERE, role=self.pick("const", "state"), names=names[:1], type=type, initial=value),
+            tree.Share(span=NOWHERE, name=names[0], value=value),
+            tree.Emit(span=NOWHERE, value=value),
+            tree.Assume(span=NOWHERE, condition=value),
+        )
+
+    def body(self) -> tree.Body:
+        return tree.Body(span=NOWHERE, statements=self.some(self.statement), results=self.some(self.expression, 1))
+
+    def hyper(self) -> tree.Hyper | tree.HyperArrow:
+        kind = self.pick(None, "int", "block", "choice")
+        choices = self.some(self.word, 1) if kind == "choice" else ()
+        default = self.maybe(self.expression)
+        return self.pick(
+            tree.Hyper(span=NOWHERE, name=self.word(), kind=kind, choices=choices, default=default),
+            tree.HyperArrow(span=NOWHERE, source=self.word(), target=self.word()),
+        )
+
+    def port(self) -> tree.Port:
+        return tree.Port(span=NOWHERE, name=self.word(), type=self.any_type(), default=self.maybe(self.expression))
+
+    def claim(self) -> tree.Claim:
+        actions = self.some(
+            lambda: tree.Action(span=NOWHERE, group=self.word(), arguments=self.some(self.expression)), 1
+        )
+        return tree.Claim(span=NOWHERE, sort=self.pick("equivariant", "invariant"), actions=actions)
+
+    def definition(self) -> tree.Definition:
+        return tree.Definition(
+            span=NOWHERE,
+            head=NOWHERE,
+            role=self.pick("net", "block"),
+            name=self.word(),
+            hypers=self.some(self.hyper),
+            inputs=self.some(self.port),
+            outputs=self.some(self.port),
+            conditions=self.some(self.expression),
+            claims=self.some(self.claim),
+            body=self.body(),
+        )
 
 
-def tuples(each: st.SearchStrategy[object], least: int = 0) -> st.SearchStrategy[tuple[object, ...]]:
-    return st.lists(each, min_size=least, max_size=least + 2).map(tuple)
+seeds = st.integers(0, 2**64 - 1)
 
 
-def optional(each: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
-    return st.none() | each
-
-
-def number(value: int | float) -> tree.Number:
-    return tree.Number(span=NOWHERE, value=value, text=repr(value))
-
-
-names = node(tree.Name, parts=tuples(words, 1))
-axis_names = st.builds(lambda first, rest: tree.Name(span=NOWHERE, parts=(first, *rest)), axis_words, tuples(words))
-numbers = st.builds(number, st.integers(0, 2**53 - 1) | st.floats(0, allow_infinity=False, allow_nan=False))
-texts = node(tree.Text, value=st.text(st.characters(codec="ascii", categories=["L", "N", "P", "Zs"]).filter('"'.__ne__)))
-leaves = names | numbers | node(tree.Truth, value=st.booleans()) | texts
-
-
-def chain(sort: type[tree.Tree], parts: str, marks: str, first: str, others: str, each) -> st.SearchStrategy[tree.Tree]:
-    def build(items: tuple[object, ...], data: list[str]) -> tree.Tree:
-        return sort(span=NOWHERE, **{parts: items, marks: (first, *data[: len(items) - 1])})
-
-    operators = st.lists(st.sampled_from(others.split()), min_size=4, max_size=4)
-    return st.builds(build, tuples(each, 2), operators)
-
-
-def larger(each: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
-    sized = node(tree.AxisSize, name=names, size=each)
-    axis = sized | node(tree.AxisSize, name=names, size=st.none())
-    arrow = node(tree.Arrow, source=tuples(axis), target=tuples(axis))
-    argument = node(tree.Argument, name=words, value=each)
-    argument |= node(tree.Argument, name=st.none(), value=each | sized | arrow)
-    call = node(tree.Call, function=names, arguments=tuples(argument))
-    group = node(tree.Group, items=st.just(()) | tuples(each | sized, 2) | st.tuples(sized))
-    entry = node(tree.IndexEntry, axis=names, value=each)
-    body = bodies(each)
-    carries = tuples(node(tree.Carry, name=words, initial=optional(each)), 1)
-    loop = {"carries": carries, "body": body}
-    solver = optional(call)
-    kinds = st.sampled_from(("sum", "mean", "prod", "max", "min", "logsumexp", "any", "all"))
-    comparisons = st.sampled_from(("==", "!=", "<", "<=", ">", ">="))
-    return st.one_of(
-        group,
-        call,
-        node(tree.Negate, operand=each),
-        node(tree.Power, base=each, exponent=each),
-        chain(tree.Sum, "terms", "signs", "+", "+ -", each),
-        chain(tree.Product, "factors", "operators", "*", "* / // %", each),
-        node(tree.Compose, stages=tuples(each, 2)),
-        st.builds(
-            lambda first, rest: tree.Pipe(span=NOWHERE, stages=(first, *rest)), each, tuples(call | names, 1)
-        ),
-        node(tree.Compare, operator=comparisons, left=each, right=each),
-        node(tree.Logic, operator=st.sampled_from(("and", "or")), operands=tuples(each, 2)),
-        node(tree.Logic, operator=st.just("not"), operands=st.tuples(each)),
-        node(tree.Reduction, kind=kinds, axes=tuples(axis_names, 1), condition=optional(each), body=each),
-        node(tree.Index, value=each, entries=tuples(entry, 1), outside=optional(each)),
-        node(tree.Repeat, count=each, label=optional(words), shared=st.booleans(), **loop),
-        node(tree.Scan, axis=axis, solver=solver, **loop),
-        node(tree.Fixpoint, solver=solver, **loop),
-        node(tree.If, condition=each, then=body, otherwise=body),
-    )
-
-
-def types(each: st.SearchStrategy[object]) -> st.SearchStrategy[tree.Tree]:
-    twin = node(
-        tree.AxisType, name=words.map(lambda word: tree.Name(span=NOWHERE, parts=(word,))), size=st.none(), twin=words
-    )
-    axis = twin | node(tree.AxisType, name=names, size=optional(each), twin=st.none())
-    return node(tree.Type, kind=words, of=optional(each), axes=tuples(axis))
-
-
-def statements(each: st.SearchStrategy[object]) -> st.SearchStrategy[tree.Tree]:
-    kind = types(each)
-    axes = kind.map(lambda type: type.axes)
-    return st.one_of(
-        node(tree.Let, names=st.tuples(words), axes=optional(axes), value=each),
-        node(tree.Let, names=tuples(words, 2), axes=st.none(), value=each),
-        node(tree.Declaration, role=st.just("param"), names=tuples(words, 1), type=kind, initial=optional(each)),
-        node(tree.Declaration, role=st.sampled_from(("const", "state")), names=st.tuples(words), type=kind, initial=each),
-        node(tree.Share, name=words, value=each),
-        node(tree.Emit, value=each),
-        node(tree.Assume, condition=each),
-    )
-
-
-def bodies(each: st.SearchStrategy[object]) -> st.SearchStrategy[tree.Tree]:
-    return node(tree.Body, statements=tuples(statements(each)), results=tuples(each, 1))
-
-
-expressions = st.recursive(leaves, larger, max_leaves=8)
-
-
-def definitions() -> st.SearchStrategy[tree.Tree]:
-    kind = types(expressions)
-    any_type = kind | node(tree.TupleType, items=tuples(kind, 1))
-    plain = node(
-        tree.Hyper,
-        name=words,
-        kind=optional(st.sampled_from(("int", "block", "edge"))),
-        choices=st.just(()),
-        default=optional(expressions),
-    )
-    choice = node(
-        tree.Hyper, name=words, kind=st.just("choice"), choices=tuples(words, 1), default=optional(expressions)
-    )
-    hyper = plain | choice | node(tree.HyperArrow, source=words, target=words)
-    ports = tuples(node(tree.Port, name=words, type=any_type, default=optional(expressions)))
-    action = node(tree.Action, group=words, arguments=tuples(expressions))
-    claim = node(tree.Claim, sort=st.sampled_from(("equivariant", "invariant")), actions=tuples(action, 1))
-    return node(
-        tree.Definition,
-        role=st.sampled_from(("net", "block")),
-        name=words,
-        hypers=tuples(hyper),
-        inputs=ports,
-        outputs=ports,
-        conditions=tuples(expressions),
-        claims=tuples(claim),
-        body=bodies(expressions),
-        head=st.just(NOWHERE),
-    )
-
-
-@settings(max_examples=150)
-@given(expressions, st.sampled_from((20, 100, 1000)))
-def test_any_expression(expression: tree.Expr, width: int) -> None:
+@settings(max_examples=300)
+@given(seeds, st.sampled_from((20, 100, 1000)))
+def test_any_expression(seed: int, width: int) -> None:
+    expression = Trees(seed, fuel=40).expression()
     text = unparse(expression, width)
     findings = Findings()
     again = parse_expression(Source("text", text), findings)
@@ -216,9 +280,10 @@ def test_any_expression(expression: tree.Expr, width: int) -> None:
     assert unparse(again, width) == text
 
 
-@settings(max_examples=50)
-@given(definitions())
-def test_any_definition(definition: tree.Definition) -> None:
+@settings(max_examples=100)
+@given(seeds)
+def test_any_definition(seed: int) -> None:
+    definition = Trees(seed, fuel=80).definition()
     text = unparse(definition)
     spec = read(text)
     assert spec.definitions == (definition,)

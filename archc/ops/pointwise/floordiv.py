@@ -12,10 +12,11 @@ from archc.ops.operation import Array, Factors, Pointwise
 
 @final
 class Floordiv(Pointwise):
-    """floor(a / b)."""
+    """a / b rounded down, for whole numbers a and b; of real numbers it is `floor(a / b)`, which has a derivative."""
 
     word = "floordiv"
     arity = 2
+    takes = ("int",)
     result = "same"
     kinks = (0.0,)
     factors = Factors(units=((1, 1), (-1, 1)), positive=0.0)

@@ -159,7 +159,16 @@ class Access:
         # cutting must leave something to pad
         if not (self._proves("<=", start, size) and self._proves(">=", right + size, ZERO)):
             return False
-        self._make(Pad(((self.part.dim(axis), left, right),), self.outside.value), axis, [extent], [axis])
+        value, dim = self.outside.value, self.part.dim(axis)
+        step, source = self.part.tensor.step, self.part.tensor
+        if isinstance(step, Pad) and step.value == value and dim not in {own for own, _, _ in step.amounts}:
+            # one call pads several axes
+            amounts, source = (*step.amounts, (dim, left, right)), source.operands[0]
+        else:
+            amounts = ((dim, left, right),)
+        shape = (*self.part.tensor.shape[:dim], extent, *self.part.tensor.shape[dim + 1 :])
+        pad = Pad(amounts, value)
+        self.part = self.at.scope.trace.make(pad, (source,), shape, source.kind, self.part.axes)
         return True
 
     def _spread(self, axis: str, form: Affine) -> None:

@@ -121,8 +121,12 @@ def _scaled(at: Evaluation, result: Laid, factors: Iterable[Factor], real: bool)
 def _inner_sum(at: Evaluation, bound: Sequence[str], factors: Sequence[Factor], real: bool, mask: Laid | None) -> Laid:
     """The sum of the product of the factors that depend on bound axes."""
     trace = at.scope.trace
-    parts, left = convolution(at, bound, factors) if mask is None and real else ([], list(factors))
-    parts += _quotients(at, left, real)
+    convolved = convolution(at, bound, factors) if mask is None and real else None
+    if convolved is None:
+        parts = _quotients(at, factors, real)
+    else:
+        found, rest, bound = convolved
+        parts = [found, *_quotients(at, rest, real)]
     if mask is not None:
         parts = _masked(at, parts, mask)
     counted = [at.sizes[axis] for axis in bound if not any(axis in part.axes for part in parts)]

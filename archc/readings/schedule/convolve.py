@@ -41,8 +41,10 @@ class _Layout:
     out: list[str]
 
 
-def convolution(at: Evaluation, bound: Sequence[str], factors: Sequence[Factor]) -> tuple[list[Laid], list[Factor]]:
-    """The convolution that two of the factors make together, with the factors left; all of them where none do."""
+def convolution(
+    at: Evaluation, bound: Sequence[str], factors: Sequence[Factor]
+) -> tuple[Laid, list[Factor], list[str]] | None:
+    """The convolution that two of the factors make together, the factors left, and the bound axes that are left."""
     for place, factor in enumerate(factors):
         if factor.inverse or not isinstance(factor.formula, Read) or not at.scope.reads_real(factor.formula):
             continue
@@ -52,10 +54,13 @@ def convolution(at: Evaluation, bound: Sequence[str], factors: Sequence[Factor])
                 continue
             rest = [one for at_, one in enumerate(factors) if at_ not in (place, other)]
             if windows and _fits(windows, factor.formula, kernel.formula, rest):
-                found = _convolved(at, windows, factor.formula, kernel.formula, bound, rest)
+                needed = {axis for one in rest for axis in one.formula.free}
+                summed = [axis for axis in bound if axis not in needed]
+                summed = [axis for axis in summed if axis in factor.formula.free | kernel.formula.free]
+                found = _convolved(at, windows, factor.formula, kernel.formula, summed)
                 if found is not None:
-                    return [found], rest
-    return [], list(factors)
+                    return found, rest, [axis for axis in bound if axis not in summed]
+    return None
 
 
 def _windows(at: Evaluation, bound: Sequence[str], read: Read) -> list[_Window]:
@@ -95,7 +100,7 @@ def _are_plain(read: Read, places: set[int]) -> bool:
 
 
 def _convolved(
-    at: Evaluation, windows: Sequence[_Window], read: Read, kernel: Formula, bound: Sequence[str], rest: Sequence[Factor]
+    at: Evaluation, windows: Sequence[_Window], read: Read, kernel: Formula, summed: Sequence[str]
 ) -> Laid | None:
     trace = at.scope.trace
     indices, paddings, around = list(read.indices), [], []
@@ -109,9 +114,9 @@ def _convolved(
     space = [_space(window) for window in windows]
     if not set(space) <= set(x.axes) or "complex" in (x.tensor.kind, w.tensor.kind):
         return None
-    needed = {axis for factor in rest for axis in factor.formula.free}
-    summed = [axis for axis in bound if axis not in needed]
     taps = [window.tap for window in windows]
+    if any(axis not in (*x.axes, *w.axes) for axis in summed) or not set(taps) <= set(w.axes):
+        return None
     x = _presummed(at, x, [axis for axis in summed if axis not in w.axes])
     w = _presummed(at, w, [axis for axis in summed if axis not in x.axes and axis not in taps])
     layout = _layout(x, w, space, taps, summed)
