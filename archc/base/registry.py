@@ -61,7 +61,7 @@ class Registry(Generic[T]):
     @property
     def words(self) -> tuple[str, ...]:
         """Every word, in order."""
-        return tuple(sorted(self._all()))
+        return tuple(sorted(self._all))
 
     def __len__(self) -> int:
         return len(self._all)

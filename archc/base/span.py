@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -48,6 +49,11 @@ class Span:
     def column(self) -> int:
         """1-based column of the start."""
         return self.source.position(self.start)[1]
+
+    def word(self, text: str) -> Span:
+        """The first place of a word inside this span; this span where it has none."""
+        found = re.compile(rf"(?<!\w){re.escape(text)}(?!\w)").search(self.source.text, self.start, self.end)
+        return self if found is None else Span(self.source, *found.span())
 
     def to(self, other: Span) -> Span:
         """The span from the start of this one to the end of the other."""

@@ -67,7 +67,7 @@ def check(
         from archc import driver
 
         files = spec_files(paths)
-        found = [finding for path in tracked(files, "checking") for finding in driver.check([path])]
+        found = [finding for path in tracked(files, "checking") for finding in driver.check(path)]
         code = report(found, format)
         if not found and format == "text":
             say(f"no errors in {len(files)} {'file' if len(files) == 1 else 'files'}")

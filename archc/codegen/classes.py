@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from archc.base.span import Span
+from archc.codegen.body import Body
+from archc.codegen.comment import axes_comment, remark
 from archc.codegen.constructor import checks, constructor_signature, initial_lines, module_lines, parameter_lines
 from archc.codegen.docs import docstring
-from archc.codegen.forward import INDENT, Forward, Surroundings, axes_comment, escaped, remark
-from archc.codegen.layout import WIDTH, flat, parse, quoted, signature, statement
+from archc.codegen.forward import INDENT, Forward, Surroundings
+from archc.codegen.layout import WIDTH, parse, quoted, signature, statement
 from archc.codegen.names import Names, attribute
 from archc.codegen.unit import Unit
-from archc.ir.node import Call, Repeat
-from archc.readings.schedule.region import Bound, Called, Checked, Looped, Schedule, schedule
-from archc.readings.schedule.tensor import Laid, Range, Tensor
+from archc.readings.schedule.region import Schedule, schedule
+from archc.readings.schedule.tensor import Range
 from archc.readings.schedule.trace import base_kind
-from archc.types.size import Condition, Facts, Size
+from archc.types.size import Facts, Size
 
 _REAL = ("real", "complex")
 
@@ -33,23 +33,26 @@ class ClassText:
     initial: list[str]
     forward: list[str]
     body: list[str]
-    outputs: list[tuple[str, str]] = field(default_factory=list)
+    output_name: str
+    outputs: list[str]
 
     @property
     def key(self) -> tuple[object, ...]:
         """What two classes share that may be one: everything but name, docstring and comments."""
-        parts = (self.constructor, self.setup, self.initial, self.forward, self.body)
-        return tuple(_COMMENT.sub("", line) for part in parts for line in part)
+        parts = (self.constructor, self.setup, self.initial, self.forward, self.body, self.outputs)
+        lines = [_COMMENT.sub("", line) for part in parts for line in part]
+        return tuple(line for line in lines if line)
 
 
-_COMMENT = re.compile(r"\s*# \[.*$|^\s*#.*$")
+_COMMENT = re.compile(r"(^\s*|  )# [^\"]*$")
 
 
 class ClassWriter:
     """Writes the class of a unit. `units` are the blocks that are written already, by key."""
 
-    def __init__(self, unit: Unit, units: Mapping[str, Unit]) -> None:
+    def __init__(self, unit: Unit, units: Mapping[str, Unit], output_name: str = "") -> None:
         self.unit = unit
+        self.output_name = output_name
         self.units = units
         self.attributes = Names(
             [*(attribute(p.result.name) for p in unit.parameters), *(attribute(m.module) for m in unit.modules)]
@@ -82,113 +85,23 @@ class ClassWriter:
         ]
         # the statements that draw parameters may store a size of their own, so they come before the sizes are written
         return ClassText(
-            unit.class_name, docstring(unit), constructor_signature(unit), setup, self._initial, self._signature(), body
+            unit.class_name,
+            docstring(unit),
+            constructor_signature(unit),
+            setup,
+            self._initial,
+            self._signature(),
+            body,
+            self.output_name,
+            self._outputs(),
         )
 
     def _body(self, plan: Schedule) -> list[str]:
         around = Surroundings(self._size, self._buffer, self._device, self._dtype)
-        self.forward = Forward(around, self.names, self.inputs)
+        forward = Forward(around, self.names, self.inputs)
         self._initial = initial_lines(self.unit, self._stored)
-        self.forward.count(_roots(plan))
-        outputs = plan.outputs
-        last = plan.statements[-1] if plan.statements else None
-        for item in plan.statements:
-            match item:
-                case Bound(value, laid, node):
-                    returned = (
-                        item is last and outputs == (laid.tensor,) and self.forward.counts[laid.tensor.serial] == 1
-                    )
-                    if returned:
-                        return self._returned(plan, self._comment(laid, node.span))
-                    if self.forward.is_needed(laid.tensor):
-                        self.forward.bind(laid.tensor, value.name, self._comment(laid, node.span))
-                case Called():
-                    self._called(item)
-                case Looped():
-                    self._looped(item)
-                case Checked():
-                    self._checked(item)
-        return self._returned(plan, "")
-
-    def _returned(self, plan: Schedule, comment: str) -> list[str]:
-        forward = self.forward
-        if len(plan.outputs) == 1:
-            (output,) = plan.outputs
-            tree = forward.reference(output) if forward.is_named(output) else forward.fitted(output, 7)
-            forward.write("return ", tree, comment)
-        else:
-            items = [flat(forward.reference(output)) for output in plan.outputs]
-            forward.write("return ", parse(f"{self._output_class()}({', '.join(items)})"), comment)
+        Body(self.unit, plan, forward, self.output_name).write()
         return [*self.heads.values(), *forward.lines]
-
-    def _output_class(self) -> str:
-        return "" if self.unit.is_body else f"{self.unit.class_name}Output"
-
-    def _comment(self, laid: Laid, span: Span) -> str:
-        place = span.source.path.replace("\\", "/").rpartition("/")[2]
-        return escaped(f"{axes_comment(laid.axes)}  {place}:{span.line}")
-
-    def _called(self, item: Called) -> None:
-        operands = [flat(self.forward.reference(operand)) for operand in item.operands]
-        call = f"self.{attribute(item.node.module)}({', '.join(operands)})"
-        self._results(call, item.results, item.node, self._comment(item.results[0], item.node.span))
-
-    def _results(self, call: str, results: tuple[Laid, ...], node: Call | Repeat, comment: str) -> None:
-        names = [self.names.fresh(value.name) for value in node.results]
-        for value, name in zip(node.results, names, strict=True):
-            self.inputs[value.name] = name
-        self.forward.write(f"{', '.join(names)} = ", parse(call), comment)
-
-    def _looped(self, item: Looped) -> None:
-        node, forward = item.node, self.forward
-        carried = [self.names.fresh(value.name) for value in node.results]
-        starts = [flat(forward.reference(tensor)) for tensor in item.initial]
-        for name, start in zip(carried, starts, strict=True):
-            forward.write(f"{name} = ", parse(start), "")
-        captured = [flat(forward.reference(tensor)) for _, tensor in item.captured]
-        step = f"self.{attribute(node.module)}"
-        if node.shared:
-            count = node.count.python(self._size)
-            head, function = f"for _ in range({count}):", step
-        else:
-            function = self.names.fresh("layer")
-            head = f"for {function} in {step}:"
-        forward.lines.append(" " * INDENT + head)
-        if node.direct is not None:
-            inside = dict(zip((value.name for value in node.body.inputs), carried, strict=True))
-            operands = [inside[name] for name in node.direct.operands]
-            results = {value.name: place for place, value in enumerate(node.direct.results)}
-            outputs = node.body.outputs
-        else:
-            operands, results, outputs = [*carried, *captured], {}, ()
-        call = f"{function}({', '.join(operands)})"
-        margin = INDENT + 4
-        if node.direct is None or [results.get(name) for name in outputs] == list(range(len(results))):
-            lines = statement(f"{', '.join(carried)} = ", parse(call), margin)
-        else:
-            fresh = [self.names.fresh(value.name) for value in node.direct.results]
-            inside |= dict(zip(results, fresh, strict=True))
-            lines = statement(f"{', '.join(fresh)} = ", parse(call), margin)
-            sources = ", ".join(inside[name] for name in outputs)
-            lines += [" " * margin + f"{', '.join(carried)} = {sources}"]
-        comment = f"  # {self._comment(item.results[0], node.span)}"
-        if len(lines[-1]) + len(comment) <= WIDTH:
-            lines[-1] += comment
-        forward.lines += lines
-        for value, name in zip(node.results, carried, strict=True):
-            self.inputs[value.name] = name
-
-    def _checked(self, item: Checked) -> None:
-        place = escaped(str(item.node.span).replace("\\", "/").rpartition("/")[2])
-        message = quoted(f"assumption at {place} does not hold")
-        if isinstance(item.condition, Condition):
-            left, right = (side.python(self._size) for side in (item.condition.left, item.condition.right))
-            condition = f"{left} {item.condition.operator} {right}"
-            self.forward.write("", parse(f"torch._check({condition}, lambda: {message})"), "")
-            return
-        tested = flat(self.forward.reference(item.condition))
-        whole = tested if not item.condition.shape else f"({tested}).all()"
-        self.forward.write("", parse(f"torch._assert_async({whole}, {message})"), "")
 
     def _stored(self, symbol: str) -> str:
         if symbol not in self.stored:
@@ -252,6 +165,15 @@ class ClassWriter:
             return ""
         raise LookupError(f"{self.unit.block.name} has no tensor to say its device")
 
+    def _outputs(self) -> list[str]:
+        """The fields of the named tuple of several results."""
+        if not self.output_name:
+            return []
+        fields = Names(("count", "index"))
+        return [
+            f"    {fields.fresh(one.name)}: Tensor  # {axes_comment(one.type.names)}" for one in self.unit.block.outputs
+        ]
+
     def _signature(self) -> list[str]:
         inputs = self.unit.inputs
         items = ["self", *(f"{self.inputs[value.name]}: Tensor" for value in inputs)]
@@ -268,18 +190,4 @@ class ClassWriter:
         count = len(self.unit.region.outputs)
         if count == 1:
             return "Tensor"
-        return f"tuple[{', '.join(['Tensor'] * count)}]" if self.unit.is_body else self._output_class()
-
-
-def _roots(plan: Schedule) -> list[Tensor]:
-    """Everything that statements and outputs read."""
-    found: list[Tensor] = []
-    for item in plan.statements:
-        match item:
-            case Called(_, operands, _):
-                found += operands
-            case Looped(_, initial, captured, _):
-                found += [*initial, *(tensor for _, tensor in captured)]
-            case Checked(_, condition) if isinstance(condition, Tensor):
-                found.append(condition)
-    return [*found, *plan.outputs]
+        return self.output_name or f"tuple[{', '.join(['Tensor'] * count)}]"

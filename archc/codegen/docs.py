@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable
 
-from archc.codegen.forward import escaped
+from archc.codegen.comment import escaped
 from archc.codegen.layout import WIDTH
 from archc.codegen.unit import Unit
 from archc.ir.node import Value

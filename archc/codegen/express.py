@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from string import ascii_letters
-from typing import Any
+from typing import Any, NamedTuple
 
+from archc.codegen.names import attribute
 from archc.ops.expression import bracket
 from archc.ops.operation import Pointwise
 from archc.ops.registries import POINTWISE, REDUCTIONS
@@ -21,6 +22,7 @@ from archc.readings.schedule.tensor import (
     Fold,
     Insert,
     Interleave,
+    Invoke,
     Linear,
     Map,
     Matmul,
@@ -47,6 +49,13 @@ _ONE = Size.of(1)
 _ZERO = Size.of(0)
 
 
+class _Site(NamedTuple):
+    """A tensor and the names of its operands."""
+
+    tensor: Tensor
+    names: Sequence[str]
+
+
 def size_text(size: Size) -> str:
     """A size over placeholders for its symbols."""
     return size.python(size_placeholder)
@@ -62,30 +71,34 @@ def _tuple(texts: Sequence[str]) -> str:
 
 def expression(tensor: Tensor) -> str:
     """The expression that computes a tensor from its operands."""
-    names = [operand.placeholder for operand in tensor.operands]
-    return _PRINTERS[type(tensor.step)](tensor.step, tensor, names)
+    site = _Site(tensor, [operand.placeholder for operand in tensor.operands])
+    return _PRINTERS[type(tensor.step)](tensor.step, site)
 
 
-def _number(step: Number, tensor: Tensor, names: Sequence[str]) -> str:
-    text = repr(step.value)
+def _number(step: Number, _at: _Site) -> str:
+    return _number_text(step.value)
+
+
+def _number_text(value: float) -> str:
+    text = repr(value)
     return {"inf": "torch.inf", "-inf": "-torch.inf", "nan": "torch.nan"}.get(text, text)
 
 
-def _extent(step: Extent, tensor: Tensor, names: Sequence[str]) -> str:
+def _extent(step: Extent, _at: _Site) -> str:
     return size_text(step.size)
 
 
-def _range(step: Range, tensor: Tensor, names: Sequence[str]) -> str:
+def _range(step: Range, _at: _Site) -> str:
     dtype = f", dtype={DTYPE}" if step.real else ""
     return f"torch.arange({size_text(step.size)}{dtype}, device={DEVICE})"
 
 
-def _map(step: Map, tensor: Tensor, names: Sequence[str]) -> str:
-    texts = [_literal(operand) or name for operand, name in zip(tensor.operands, names, strict=True)]
+def _map(step: Map, at: _Site) -> str:
+    texts = [_literal(operand) or name for operand, name in zip(at.tensor.operands, at.names, strict=True)]
     function = POINTWISE[step.word](**dict(step.attributes))
-    if tensor.scalar:
+    if at.tensor.scalar:
         return _on_numbers(function, texts)
-    scalars = [operand.scalar for operand in tensor.operands]
+    scalars = [operand.scalar for operand in at.tensor.operands]
     if step.word in ("maximum", "minimum") and any(scalars):
         return _bounded(step.word, texts, scalars)
     return function.torch(*texts)
@@ -113,20 +126,20 @@ def _bounded(word: str, texts: Sequence[str], scalars: Sequence[bool]) -> str:
 
 
 def _literal(tensor: Tensor) -> str:
-    return _number(tensor.step, tensor, ()) if isinstance(tensor.step, Number) else ""
+    return _number_text(tensor.step.value) if isinstance(tensor.step, Number) else ""
 
 
-def _permute(step: Permute, tensor: Tensor, names: Sequence[str]) -> str:
+def _permute(step: Permute, at: _Site) -> str:
     rank = len(step.order)
     swapped = [place for place, dim in enumerate(step.order) if dim != place]
     if len(swapped) == 2:
         if swapped == [rank - 2, rank - 1]:
-            return f"{names[0]}.mT"
-        return f"{names[0]}.transpose({swapped[0]}, {swapped[1]})"
+            return f"{at.names[0]}.mT"
+        return f"{at.names[0]}.transpose({swapped[0]}, {swapped[1]})"
     moved = _moved(step.order)
     if moved is not None:
-        return f"{names[0]}.movedim({moved[0]}, {moved[1]})"
-    return f"{names[0]}.permute({', '.join(map(str, step.order))})"
+        return f"{at.names[0]}.movedim({moved[0]}, {moved[1]})"
+    return f"{at.names[0]}.permute({', '.join(map(str, step.order))})"
 
 
 def _moved(order: tuple[int, ...]) -> tuple[int, int] | None:
@@ -139,48 +152,50 @@ def _moved(order: tuple[int, ...]) -> tuple[int, int] | None:
     return None
 
 
-def _insert(step: Insert, tensor: Tensor, names: Sequence[str]) -> str:
-    rank = len(tensor.shape)
+def _insert(step: Insert, at: _Site) -> str:
+    rank = len(at.tensor.shape)
     if len(step.dims) == 1:
         (dim,) = step.dims
-        return f"{names[0]}.unsqueeze({dim if dim < rank - 1 else -1})"
+        return f"{at.names[0]}.unsqueeze({dim if dim < rank - 1 else -1})"
     items = ["None" if dim in step.dims else ":" for dim in range(rank)]
     lead = next(at for at, item in enumerate(reversed(items)) if item == ":")
     if lead:
         head = items[: rank - lead]
         whole = all(item == ":" for item in head)
-        return f"{names[0]}[{', '.join(['...'] if whole and len(head) > 1 else head)}, {', '.join(['None'] * lead)}]"
+        return f"{at.names[0]}[{', '.join(['...'] if whole and len(head) > 1 else head)}, {', '.join(['None'] * lead)}]"
     while items[-1] == ":" and len(items) > 1:
         items.pop()
-    return f"{names[0]}[{', '.join(items)}]"
+    return f"{at.names[0]}[{', '.join(items)}]"
 
 
-def _expand(step: Expand, tensor: Tensor, names: Sequence[str]) -> str:
-    operand = tensor.operands[0]
+def _expand(step: Expand, at: _Site) -> str:
+    operand = at.tensor.operands[0]
     if operand.scalar:
-        dtype = {"real": DTYPE, "int": "torch.long", "bool": "torch.bool"}.get(tensor.kind, DTYPE)
-        return f"torch.full({_tuple_of(step.shape)}, {_literal(operand) or names[0]}, dtype={dtype}, device={DEVICE})"
+        dtype = {"real": DTYPE, "int": "torch.long", "bool": "torch.bool"}.get(at.tensor.kind, DTYPE)
+        return (
+            f"torch.full({_tuple_of(step.shape)}, {_literal(operand) or at.names[0]}, dtype={dtype}, device={DEVICE})"
+        )
     own = (*(None,) * (len(step.shape) - len(operand.shape)), *operand.shape)
     texts = ["-1" if known == size else size_text(size) for known, size in zip(own, step.shape, strict=True)]
-    return f"{names[0]}.expand({', '.join(texts)})"
+    return f"{at.names[0]}.expand({', '.join(texts)})"
 
 
 def _tuple_of(sizes: Sequence[Size]) -> str:
     return _tuple([size_text(size) for size in sizes]) if sizes else "()"
 
 
-def _merge(step: Merge, tensor: Tensor, names: Sequence[str]) -> str:
-    rank = len(tensor.operands[0].shape)
+def _merge(step: Merge, at: _Site) -> str:
+    rank = len(at.tensor.operands[0].shape)
     if step.start + step.count == rank:
         start = step.start if step.start < 2 and rank <= step.start + 2 else step.start - rank
-        return f"{names[0]}.flatten({start if step.start else ''})"
-    return f"{names[0]}.flatten({step.start}, {step.start + step.count - 1})"
+        return f"{at.names[0]}.flatten({start if step.start else ''})"
+    return f"{at.names[0]}.flatten({step.start}, {step.start + step.count - 1})"
 
 
-def _divide(step: Divide, tensor: Tensor, names: Sequence[str]) -> str:
-    rank = len(tensor.operands[0].shape)
+def _divide(step: Divide, at: _Site) -> str:
+    rank = len(at.tensor.operands[0].shape)
     dim = step.dim if step.dim < rank - 1 else -1
-    return f"{names[0]}.unflatten({dim}, {_tuple_of(step.sizes)})"
+    return f"{at.names[0]}.unflatten({dim}, {_tuple_of(step.sizes)})"
 
 
 def _subscript(name: str, dim: int, rank: int, item: str) -> str:
@@ -190,77 +205,81 @@ def _subscript(name: str, dim: int, rank: int, item: str) -> str:
     return f"{name}[{', '.join([*(':',) * dim, item])}]"
 
 
-def _slice(step: Slice, tensor: Tensor, names: Sequence[str]) -> str:
-    source = tensor.operands[0].shape[step.dim]
+def _slice(step: Slice, at: _Site) -> str:
+    source = at.tensor.operands[0].shape[step.dim]
     stop = step.start + (step.count - 1) * step.step + 1
     first = "" if step.start == _ZERO else size_text(step.start)
     last = "" if stop == source else size_text(stop)
     item = f"{first}:{last}" + ("" if step.step == _ONE else f":{size_text(step.step)}")
-    return _subscript(names[0], step.dim, len(tensor.shape), item)
+    return _subscript(at.names[0], step.dim, len(at.tensor.shape), item)
 
 
-def _select(step: Select, tensor: Tensor, names: Sequence[str]) -> str:
-    rank = len(tensor.operands[0].shape)
-    from_end = step.index - tensor.operands[0].shape[step.dim]
+def _select(step: Select, at: _Site) -> str:
+    rank = len(at.tensor.operands[0].shape)
+    from_end = step.index - at.tensor.operands[0].shape[step.dim]
     ahead = step.index.constant is None and from_end.constant is not None
     index = size_text(from_end if ahead else step.index)
-    return _subscript(names[0], step.dim, rank, index)
+    return _subscript(at.names[0], step.dim, rank, index)
 
 
-def _flip(step: Flip, tensor: Tensor, names: Sequence[str]) -> str:
-    return f"{names[0]}.flip({step.dim if step.dim < len(tensor.shape) - 1 else -1})"
+def _flip(step: Flip, at: _Site) -> str:
+    return f"{at.names[0]}.flip({step.dim if step.dim < len(at.tensor.shape) - 1 else -1})"
 
 
-def _roll(step: Roll, tensor: Tensor, names: Sequence[str]) -> str:
+def _roll(step: Roll, at: _Site) -> str:
     if len(step.dims) == 1:
-        return f"{names[0]}.roll({size_text(step.shifts[0])}, {step.dims[0]})"
-    return f"{names[0]}.roll({_tuple_of(step.shifts)}, {_tuple([str(dim) for dim in step.dims])})"
+        return f"{at.names[0]}.roll({size_text(step.shifts[0])}, {step.dims[0]})"
+    return f"{at.names[0]}.roll({_tuple_of(step.shifts)}, {_tuple([str(dim) for dim in step.dims])})"
 
 
-def _interleave(step: Interleave, tensor: Tensor, names: Sequence[str]) -> str:
-    return f"{names[0]}.repeat_interleave({size_text(step.factor)}, {step.dim})"
+def _interleave(step: Interleave, at: _Site) -> str:
+    return f"{at.names[0]}.repeat_interleave({size_text(step.factor)}, {step.dim})"
 
 
-def _pad(step: Pad, tensor: Tensor, names: Sequence[str]) -> str:
+def _pad(step: Pad, at: _Site) -> str:
     amounts = {dim: (left, right) for dim, left, right in step.amounts}
-    first, rank = min(amounts), len(tensor.shape)
+    first, rank = min(amounts), len(at.tensor.shape)
     if step.value is None and not (rank - first == len(amounts) <= 3 and first in (1, 2)):
         ((dim, (left, right)),) = amounts.items()
-        before = _subscript(names[0], dim, rank, f"-{bracket(size_text(left), 12)}:")
-        after = _subscript(names[0], dim, rank, f":{size_text(right)}")
-        parts = [text for text, side in ((before, left), (names[0], None), (after, right)) if side != _ZERO]
+        before = _subscript(at.names[0], dim, rank, f"-{bracket(size_text(left), 12)}:")
+        after = _subscript(at.names[0], dim, rank, f":{size_text(right)}")
+        parts = [text for text, side in ((before, left), (at.names[0], None), (after, right)) if side != _ZERO]
         return f"torch.cat({_tuple(parts)}, {dim})"
     pairs = [amounts.get(dim, (_ZERO, _ZERO)) for dim in range(rank - 1, first - 1, -1)]
     sides = _tuple([size_text(side) for pair in pairs for side in pair])
     value = ', mode="circular"' if step.value is None else "" if step.value == 0 else f", value={step.value!r}"
-    return f"F.pad({names[0]}, {sides}{value})"
+    return f"F.pad({at.names[0]}, {sides}{value})"
 
 
-def _windows(step: Windows, tensor: Tensor, names: Sequence[str]) -> str:
-    return f"{names[0]}.unfold({step.dim}, {size_text(step.size)}, {size_text(step.step)})"
+def _windows(step: Windows, at: _Site) -> str:
+    return f"{at.names[0]}.unfold({step.dim}, {size_text(step.size)}, {size_text(step.step)})"
 
 
-def _take(step: Take, tensor: Tensor, names: Sequence[str]) -> str:
-    indices = iter(names[1:])
+def _take(step: Take, at: _Site) -> str:
+    indices = iter(at.names[1:])
     items = [":" if plain else next(indices) for plain in step.plain]
     while items[-1] == ":":
         items.pop()
-    return f"{names[0]}[{', '.join(items)}]"
+    return f"{at.names[0]}[{', '.join(items)}]"
 
 
-def _linear(step: Linear, tensor: Tensor, names: Sequence[str]) -> str:
-    return f"F.linear({', '.join(names)})"
+def _invoke(step: Invoke, at: _Site) -> str:
+    return f"self.{attribute(step.module)}({', '.join(at.names)})"
 
 
-def _matmul(step: Matmul, tensor: Tensor, names: Sequence[str]) -> str:
-    return f"{names[0]} @ {names[1]}"
+def _linear(_: Linear, at: _Site) -> str:
+    return f"F.linear({', '.join(at.names)})"
 
 
-def _einsum(step: Einsum, tensor: Tensor, names: Sequence[str]) -> str:
+def _matmul(_: Matmul, at: _Site) -> str:
+    return f"{at.names[0]} @ {at.names[1]}"
+
+
+def _einsum(step: Einsum, at: _Site) -> str:
     letters = _letters(step.letters)
     inputs = ",".join("".join(letters[label] for label in labels) for labels in step.inputs)
     output = "".join(letters[label] for label in step.output)
-    return f'torch.einsum("{inputs}->{output}", {", ".join(names)})'
+    return f'torch.einsum("{inputs}->{output}", {", ".join(at.names)})'
 
 
 def _letters(axes: Sequence[str]) -> list[str]:
@@ -273,9 +292,9 @@ def _letters(axes: Sequence[str]) -> list[str]:
     return found
 
 
-def _conv(step: Conv, tensor: Tensor, names: Sequence[str]) -> str:
+def _conv(step: Conv, at: _Site) -> str:
     options = [("stride", step.stride, _ONE), ("padding", step.padding, _ZERO), ("dilation", step.dilation, _ONE)]
-    words = [*names]
+    words = [*at.names]
     for word, sizes, default in options:
         if any(size != default for size in sizes):
             same = all(size == sizes[0] for size in sizes)
@@ -285,35 +304,35 @@ def _conv(step: Conv, tensor: Tensor, names: Sequence[str]) -> str:
     return f"F.conv{step.rank}d({', '.join(words)})"
 
 
-def _fold(step: Fold, tensor: Tensor, names: Sequence[str]) -> str:
-    rank = len(tensor.operands[0].shape)
+def _fold(step: Fold, at: _Site) -> str:
+    rank = len(at.tensor.operands[0].shape)
     dims = tuple(dim - rank for dim in step.dims)
-    return REDUCTIONS[step.kind]().torch(names[0], dims)
+    return REDUCTIONS[step.kind]().torch(at.names[0], dims)
 
 
-def _scatter(step: Scatter, tensor: Tensor, names: Sequence[str]) -> str:
-    index, part = names
-    shape = _tuple_of(tensor.shape)
+def _scatter(step: Scatter, at: _Site) -> str:
+    index, part = at.names
+    shape = _tuple_of(at.tensor.shape)
     if step.kind == "sum":
         method = "scatter_add" if step.full else "index_add"
         return f"{part}.new_zeros({shape}).{method}({step.dim}, {index}, {part})"
-    start = repr(REDUCTIONS[step.kind].identity).replace("inf", "torch.inf")
+    start = _number_text(float(REDUCTIONS[step.kind].identity))
     method = "scatter_reduce" if step.full else "index_reduce"
     return f'{part}.new_full({shape}, {start}).{method}({step.dim}, {index}, {part}, "{REDUCTIONS[step.kind].scatter}")'
 
 
-def _cast(step: Cast, tensor: Tensor, names: Sequence[str]) -> str:
+def _cast(step: Cast, at: _Site) -> str:
     if step.kind == "int":
-        return f"{names[0]}.long()"
+        return f"{at.names[0]}.long()"
     dtype = f"{bracket(DTYPE)}.to_complex()" if step.kind == "complex" else DTYPE
-    return f"{names[0]}.to({dtype})"
+    return f"{at.names[0]}.to({dtype})"
 
 
-def _written(step: Written, tensor: Tensor, names: Sequence[str]) -> str:
+def _written(step: Written, _at: _Site) -> str:
     return step.text
 
 
-_PRINTERS: dict[type[Step], Callable[[Any, Tensor, Sequence[str]], str]] = {
+_PRINTERS: dict[type[Step], Callable[[Any, _Site], str]] = {
     Cast: _cast,
     Conv: _conv,
     Divide: _divide,
@@ -323,6 +342,7 @@ _PRINTERS: dict[type[Step], Callable[[Any, Tensor, Sequence[str]], str]] = {
     Flip: _flip,
     Fold: _fold,
     Insert: _insert,
+    Invoke: _invoke,
     Interleave: _interleave,
     Linear: _linear,
     Map: _map,

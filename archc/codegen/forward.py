@@ -1,46 +1,31 @@
-"""The statements of a `forward`: which tensors get a name, what stands inside what, and how a line fits."""
+"""The expressions of a `forward`: which tensors get a name, what stands inside what, and how a line fits."""
 
 from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
+from archc.codegen.comment import axes_comment, remark
 from archc.codegen.express import DEVICE, DTYPE, expression
+from archc.codegen.hints import hint_of, spine
 from archc.codegen.layout import WIDTH, flat, parse, statement
 from archc.codegen.names import Names
-from archc.readings.schedule.tensor import (
-    Cast,
-    Conv,
-    Einsum,
-    Fold,
-    Input,
-    Linear,
-    Map,
-    Matmul,
-    Number,
-    Range,
-    Scatter,
-    Take,
-    Tensor,
-    Windows,
-    Written,
-)
+from archc.readings.schedule.tensor import Input, Insert, Map, Merge, Number, Permute, Range, Tensor
 
 INDENT = 8
 _DEEPEST = 24
-_NAMES = re.compile(r"\b(?:tensor_\d+_|size_\w+?_|device_of_inputs_|dtype_of_module_)(?!\w)")
-_HINTS: dict[type, str] = {
-    Windows: "windows",
-    Take: "picked",
-    Scatter: "inbox",
-    Cast: "numbers",
-    Einsum: "mixed",
-    Matmul: "mixed",
-    Conv: "mixed",
-    Linear: "mixed",
-}
+_PLACEHOLDER = re.compile(r"\b(?:tensor_\d+_|size_\w+?_|device_of_inputs_|dtype_of_module_)(?!\w)")
+_VIEWS = (Insert, Merge, Permute)
+
+
+class Said(NamedTuple):
+    """What to call a tensor, and the comment of its statement."""
+
+    hint: str
+    comment: str
 
 
 @dataclass
@@ -56,93 +41,133 @@ class Surroundings:
 
 @dataclass
 class Forward:
-    """Writes statements. `inputs` are the names under which values that exist already are known."""
+    """Writes statements. `inputs` are the expressions of values that exist already, `said` what is known of tensors that
+    have no statement yet. A local name is free again after its last use."""
 
     around: Surroundings
     names: Names
     inputs: dict[str, str]
-    counts: dict[int, int] = field(default_factory=dict)
+    said: dict[int, Said] = field(default_factory=dict)
     lines: list[str] = field(default_factory=list)
+    written: set[int] = field(default_factory=set)
+    _counts: dict[int, int] = field(default_factory=dict)
     _named: dict[int, str] = field(default_factory=dict)
     _texts: dict[int, str] = field(default_factory=dict)
+    _left: dict[str, int] = field(default_factory=dict)
 
     def count(self, roots: Iterable[Tensor]) -> None:
         """Count the readers of every tensor that the roots need."""
         stack = list(roots)
         for root in stack:
-            self.counts[root.serial] = self.counts.get(root.serial, 0) + 1
+            self._counts[root.serial] = self.readers(root) + 1
         seen: set[int] = set()
         while stack:
             tensor = stack.pop()
-            if tensor.serial in seen:
-                continue
-            seen.add(tensor.serial)
-            words = _NAMES.findall(self._text(tensor))
-            for operand in dict.fromkeys(tensor.operands):
-                found = words.count(operand.placeholder)
-                self.counts[operand.serial] = self.counts.get(operand.serial, 0) + max(found, 1)
-                stack.append(operand)
+            if tensor.serial not in seen:
+                seen.add(tensor.serial)
+                words = _PLACEHOLDER.findall(self._text(tensor))
+                for operand in dict.fromkeys(tensor.operands):
+                    self._counts[operand.serial] = self.readers(operand) + words.count(operand.placeholder)
+                    stack.append(operand)
 
-    def is_needed(self, tensor: Tensor) -> bool:
-        """Whether anything reads the tensor."""
-        return tensor.serial in self.counts
+    def readers(self, tensor: Tensor) -> int:
+        """How many times the tensor is read."""
+        return self._counts.get(tensor.serial, 0)
 
     def is_named(self, tensor: Tensor) -> bool:
         """Whether the tensor has a name already, or is one."""
         return tensor.serial in self._named or self._is_atom(tensor)
 
-    def bind(self, tensor: Tensor, hint: str, comment: str) -> None:
+    def claim(self, tensor: Tensor, name: str) -> None:
+        """The name under which a tensor is known that some other statement assigns."""
+        self._named[tensor.serial] = name
+        self._left[name] = self.readers(tensor)
+
+    def local(self, tree: ast.expr) -> str | None:
+        """The local name that an expression is, if this is its last use."""
+        return tree.id if isinstance(tree, ast.Name) and self._left.get(tree.id) == 1 else None
+
+    def bind(self, tensor: Tensor, hint: str = "") -> None:
         """A statement that gives the tensor a name."""
         if self.is_named(tensor):
             return
-        tree = self.fitted(tensor, len(hint) + 3, comment)
+        said = self.said.get(tensor.serial)
+        hint = (said.hint if said else "") or hint or hint_of(tensor, self._name_of)
+        comment = said.comment if said else axes_comment(tensor.axes)
+        tree = self.fitted(tensor, len(hint) + 3, hint)
+        self.release(tree)
         name = self.names.fresh(hint)
         self.write(f"{name} = ", tree, comment)
-        self._named[tensor.serial] = name
+        self.claim(tensor, name)
 
-    def write(self, prefix: str, tree: ast.expr, comment: str = "") -> None:
+    def write(self, prefix: str, tree: ast.expr, comment: str = "", indent: int = INDENT) -> None:
         """One statement, its comment behind it where there is room, else above."""
-        lines = statement(prefix, tree, INDENT)
+        lines = statement(prefix, tree, indent)
         note = f"  # {comment}" if comment else ""
         if len(lines) == 1 and len(lines[0]) + len(note) <= WIDTH:
             self.lines.append(lines[0] + note)
             return
         if comment:
-            self.lines.extend(remark(comment, INDENT))
+            self.lines.extend(remark(comment, indent))
         self.lines.extend(lines)
 
-    def fitted(self, tensor: Tensor, before: int, comment: str = "") -> ast.expr:
-        """The expression of a tensor, parts of it named beforehand until it fits on a line."""
+    def release(self, tree: ast.expr) -> None:
+        """Count the uses in an expression that is written now; names without further use are free again."""
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Name) and node.id in self._left:
+                self._left[node.id] -= 1
+                if self._left[node.id] == 0:
+                    del self._left[node.id]
+                    self.names.release(node.id)
+
+    def fitted(self, tensor: Tensor, before: int, hint: str = "") -> ast.expr:
+        """The expression of a tensor, parts of it named beforehand until it fits behind `before` columns."""
         room = WIDTH - INDENT - before
         while True:
             inlined: dict[int, Tensor] = {}
             tree = self._tree(tensor, inlined)
-            inlined.pop(tensor.serial, None)
-            text = flat(tree)
-            if len(text) <= room or not inlined:
+            length = len(flat(tree))
+            parts = [part for serial, part in inlined.items() if serial != tensor.serial and not part.scalar]
+            if length <= room or not parts:
+                self.written.update(inlined)
                 return tree
-            self._hoist(inlined.values(), len(text) - room)
+            part = self._best_part(parts, length, room)
+            self.bind(part, hint if part.serial in spine(tensor) else "")
 
-    def _hoist(self, inlined: Iterable[Tensor], excess: int) -> None:
-        """Name one part of a line that is too long: the smallest that makes it fit, else the longest that has a line."""
-        sized = [(len(flat(self._tree(part, {}))), part) for part in inlined]
-        room = WIDTH - INDENT - 24
-        enough = [(size, part.serial, part) for size, part in sized if excess + 16 <= size <= room]
-        small = [(-size, part.serial, part) for size, part in sized if size <= room]
-        every = [(size, part.serial, part) for size, part in sized]
-        _, _, part = min(enough or small or every)
-        self.bind(part, self._hint(part), axes_comment(part.axes))
+    def reference(self, tensor: Tensor, before: int = 0) -> ast.expr:
+        """The tensor as it is read by a statement: a name where others read it too."""
+        if self.readers(tensor) > 1 and not tensor.scalar:
+            self.bind(tensor)
+        return self.fitted(tensor, before)
 
-    def reference(self, tensor: Tensor) -> ast.expr:
-        """The tensor as an operand of a statement that is not an expression of its own, such as a call's argument."""
-        if self.counts.get(tensor.serial, 0) > 1 and not tensor.scalar:
-            self.bind(tensor, self._hint(tensor), axes_comment(tensor.axes))
-        return self.fitted(tensor, 0)
+    def _best_part(self, parts: Iterable[Tensor], length: int, room: int) -> Tensor:
+        """The part whose naming leaves two lines of like length that both fit; weights are named last of all."""
+
+        def badness(part: Tensor) -> tuple[bool, bool, int, int]:
+            size = len(flat(self._tree(part, {})))
+            fits = size <= WIDTH - INDENT - 16 and length - size + 12 <= room
+            return part.learned, not fits, abs(2 * size - length), part.serial
+
+        return min(parts, key=badness)
 
     def _is_atom(self, tensor: Tensor) -> bool:
-        return isinstance(tensor.step, Input | Number) or (
-            isinstance(tensor.step, Range) and self.around.buffer(tensor.step) is not None
-        )
+        step = tensor.step
+        return isinstance(step, Input | Number) or (isinstance(step, Range) and self.around.buffer(step) is not None)
+
+    def _is_repeatable(self, tensor: Tensor) -> bool:
+        """Whether writing it twice costs nothing: a view of a name, or the negative of a buffer."""
+        step = tensor.step
+        if tensor.scalar or self._is_atom(tensor):
+            return True
+        if isinstance(step, Map) and step.word == "neg":
+            return isinstance(tensor.operands[0].step, Range) and self._is_atom(tensor.operands[0])
+        # a local could be bound anew between two uses
+        return isinstance(step, _VIEWS) and self._is_atom(tensor.operands[0]) and tensor.operands[0].learned
+
+    def _name_of(self, tensor: Tensor) -> str | None:
+        if tensor.serial in self._named:
+            return self._named[tensor.serial]
+        return self.inputs.get(tensor.step.name) if isinstance(tensor.step, Input) else None
 
     def _tree(self, tensor: Tensor, inlined: dict[int, Tensor], depth: int = 0) -> ast.expr:
         name = self._named.get(tensor.serial)
@@ -150,20 +175,19 @@ class Forward:
             return ast.Name(name)
         if isinstance(tensor.step, Input):
             return parse(self.inputs[tensor.step.name])
+        if depth and not self._is_repeatable(tensor) and (self.readers(tensor) > 1 or depth > _DEEPEST):
+            self.bind(tensor)
+            return ast.Name(self._named[tensor.serial])
         if not self._is_atom(tensor):
-            repeated = self.counts.get(tensor.serial, 0) > 1 and not tensor.scalar
-            if depth and (repeated or depth > _DEEPEST):
-                self.bind(tensor, self._hint(tensor), axes_comment(tensor.axes))
-                return ast.Name(self._named[tensor.serial])
             inlined[tensor.serial] = tensor
         operands = {operand.placeholder: operand for operand in tensor.operands}
         trees: dict[str, ast.expr] = {}
-        for word in _NAMES.findall(self._text(tensor)):
+        for word in _PLACEHOLDER.findall(self._text(tensor)):
             if word not in trees:
                 operand = operands.get(word)
                 trees[word] = parse(self._word(word)) if operand is None else self._tree(operand, inlined, depth + 1)
         tree = parse(self._text(tensor))
-        return ast.fix_missing_locations(_Filled(trees).visit(tree)) if trees else tree
+        return _Filled(trees).visit(tree) if trees else tree
 
     def _word(self, word: str) -> str:
         if word == DEVICE:
@@ -180,31 +204,6 @@ class Forward:
             self._texts[tensor.serial] = buffer or expression(tensor)
         return self._texts[tensor.serial]
 
-    def _hint(self, tensor: Tensor) -> str:
-        step = tensor.step
-        if isinstance(step, Written) and step.hint:
-            return step.hint
-        if isinstance(step, Map):
-            return "mask" if tensor.kind == "bool" else {"add": "total", "mul": "product"}.get(step.word, step.word)
-        if isinstance(step, Fold):
-            return step.kind
-        if isinstance(step, Range):
-            return f"{step.hint}_position" if step.hint else "position"
-        if type(step) in _HINTS:
-            if isinstance(step, Linear | Matmul | Conv | Einsum):
-                source = next(
-                    (operand for operand in tensor.operands if isinstance(operand.step, Input) and not operand.learned),
-                    None,
-                )
-                if source is not None and isinstance(source.step, Input):
-                    return f"of_{source.step.name}"
-            return _HINTS[type(step)]
-        for operand in tensor.operands[:1]:
-            if operand.serial in self._named:
-                return self._named[operand.serial]
-            return self._hint(operand)
-        return step.name if isinstance(step, Input) else "value"
-
 
 class _Filled(ast.NodeTransformer):
     """An expression with placeholders replaced."""
@@ -216,23 +215,7 @@ class _Filled(ast.NodeTransformer):
         return self.trees.get(node.id, node)
 
 
-def axes_comment(axes: Sequence[str]) -> str:
-    """The axes of a tensor as a comment."""
-    return f"[{', '.join(axis.lstrip('@*') for axis in axes)}]"
-
-
-def remark(text: str, indent: int) -> Iterator[str]:
-    """A comment on lines of its own."""
-    margin = " " * indent + "# "
-    line = ""
-    for word in text.split(" "):
-        if line and len(margin) + len(line) + 1 + len(word) > WIDTH:
-            yield margin + line.rstrip()
-            line = ""
-        line = f"{line} {word}" if line else word
-    yield margin + line
-
-
-def escaped(text: str) -> str:
-    """User's text for a comment: printable ASCII, one line."""
-    return "".join(char if " " <= char <= "~" else ascii(char)[1:-1] for char in text)
+def stem(name: str, known: Collection[str]) -> str:
+    """`h` for the name `h_3` that tells a value apart from an earlier `h`."""
+    found = re.fullmatch(r"(.+?)_\d+", name)
+    return found[1] if found and (found[1] in known or found[1] == "value") else name

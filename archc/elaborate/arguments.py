@@ -24,9 +24,10 @@ from archc.elaborate.binding import (
     describe,
 )
 from archc.elaborate.evaluate import as_edge, as_term, evaluate
-from archc.elaborate.extent import axes_of, expand, number_of, size_of, unknown_axis
+from archc.elaborate.extent import axes_of, expand, listed, number_of, quoted, size_of, unknown_axis
 from archc.elaborate.scope import Scope
 from archc.syntax import tree
+from archc.syntax.unparse import unparse
 from archc.types.size import Size
 from archc.types.tensor_type import Axis
 
@@ -49,7 +50,7 @@ class Arguments:
     span: Span
     operands: list[Operand] = field(default_factory=list)
     arrow: tree.Arrow | None = None
-    sizes: list[tree.AxisSize] = field(default_factory=list)
+
     named: dict[str, tree.Argument] = field(default_factory=dict)
 
     def size_of_axis(self, axis: str) -> Size | None:
@@ -66,28 +67,35 @@ class Arguments:
         for name, argument in self.named.items():
             if name not in known:
                 near = nearest(name, known)
-                help = f"did you mean `{near}`?" if near else f"it has {', '.join(known) or 'none'}"
-                raise Fault(faults.UnknownArgument(argument.span, callee=self.callee, name=name, help=help))
+                has = f"it has {listed(known)}" if known else "it takes operands only"
+                help = f"did you mean `{near}`?" if near else has
+                raise Fault(faults.UnknownArgument(argument.span.word(name), callee=self.callee, name=name, help=help))
 
 
 def sort(call: tree.Call, piped: Sequence[Operand], scope: Scope) -> Arguments:
-    """Sort the arguments of a call; a piped value is its first operand."""
+    """Sort the arguments of a call; a piped value is its first operand. Operands are evaluated in `scope`."""
     found = Arguments(call.function.text, call.span, list(piped))
     for argument in call.arguments:
         if argument.name is not None:
             if argument.name in found.named:
-                raise Fault(faults.RepeatedArgument(argument.span, name=argument.name))
+                first = Note(found.named[argument.name].span, "given here")
+                raise Fault(
+                    faults.RepeatedArgument(argument.span.word(argument.name), name=argument.name, notes=[first])
+                )
             found.named[argument.name] = argument
         elif isinstance(argument.value, tree.Arrow):
             if found.arrow is not None:
-                raise Fault(faults.RepeatedArgument(argument.span, name="->"))
+                help = "one call maps axes once; put the second map into a call of its own"
+                first = Note(found.arrow.span, "given here")
+                raise Fault(faults.RepeatedArgument(argument.span, name="->", notes=[first], help=help))
             found.arrow = argument.value
         elif isinstance(argument.value, tree.AxisSize):
-            found.sizes.append(argument.value)
+            help = "an axis is given by name, as in `over = d`, or by an arrow, as in `d -> h: 64`"
+            raise Fault(
+                faults.UnknownArgument(argument.span, callee=found.callee, name=unparse(argument.value), help=help)
+            )
         else:
-            inner = scope.child()
-            inner.in_reduction, inner.declared = False, None
-            found.operands.append(Operand(as_term(evaluate(argument.value, inner), argument.span), argument.span))
+            found.operands.append(Operand(as_term(evaluate(argument.value, scope), argument.span), argument.span))
     return found
 
 
@@ -96,6 +104,8 @@ def source_axes(entries: Sequence[tree.AxisSize], arguments: Arguments, scope: S
 
     def given(name: str, entry: tree.Name, _: Scope) -> Size:
         size = arguments.size_of_axis(name)
+        if size is None and not arguments.operands:
+            return scope.frame.solver.unknown(name)  # a block without its operands yet: they will say
         if size is None:
             raise Fault(unknown_axis(entry, arguments.axis_names, f"the operand of `{arguments.callee}`"))
         return size
@@ -109,8 +119,8 @@ def target_axes(entries: Sequence[tree.AxisSize], sources: Sequence[Axis], scope
     return axes_of(entries, scope, lambda name, _, __: known.get(name) or scope.frame.solver.unknown(name))
 
 
-def axis_list(expr: tree.Expr, arguments: Arguments, scope: Scope, *, new: bool = False) -> AxisList:
-    """The axes that an argument names: `h`, `(h, w)`, or a hyper-parameter that stands for some.
+def axis_list(expr: tree.Expr, arguments: Arguments, scope: Scope, word: str, *, new: bool = False) -> AxisList:
+    """The axes that the argument `word` names: `h`, `(h, w)`, or a hyper-parameter that stands for some.
 
     Axes of the operands by default; with `new`, axes that the callee makes (`k: 4`, or without a size).
     """
@@ -119,7 +129,8 @@ def axis_list(expr: tree.Expr, arguments: Arguments, scope: Scope, *, new: bool 
     for item in items:
         name = item.name if isinstance(item, tree.AxisSize) else item
         if not isinstance(name, tree.Name):
-            raise Fault(faults.WrongArgument(expr.span, name="over", callee=arguments.callee, expected="axes"))
+            help = "write the name of an axis, or several as in `(h, w)`"
+            raise Fault(faults.WrongArgument(item.span, name=word, callee=arguments.callee, expected="axes", help=help))
         for axis, inner in expand(name, scope):
             size = arguments.size_of_axis(axis)
             if isinstance(item, tree.AxisSize) and item.size is not None:
@@ -130,7 +141,7 @@ def axis_list(expr: tree.Expr, arguments: Arguments, scope: Scope, *, new: bool 
             if size is None and arguments.operands and not new:
                 raise Fault(unknown_axis(name, arguments.axis_names, f"the operand of `{arguments.callee}`"))
             if axis in axes:
-                raise Fault(faults.DuplicateAxis(name.span, axis=axis))
+                raise Fault(faults.DuplicateAxis(name.span, axis=axis, help="name it once"))
             axes[axis] = Axis(axis, scope.frame.solver.unknown(axis) if size is None else size)
     return AxisList(tuple(axes.values()))
 
@@ -140,7 +151,8 @@ def hyper_kind(hyper: tree.Hyper) -> str:
     if hyper.kind is not None:
         if hyper.kind not in HYPER_KINDS:
             near = nearest(hyper.kind, HYPER_KINDS)
-            raise Fault(faults.UnknownKind(hyper.span, name=hyper.kind, help=f"did you mean `{near}`?" if near else ""))
+            help = f"did you mean `{near}`?" if near else f"hyper-parameters are {listed(HYPER_KINDS)}"
+            raise Fault(faults.UnknownKind(hyper.span.word(hyper.kind), name=hyper.kind, help=help))
         return hyper.kind
     match hyper.default:
         case tree.Number(value=float()):
@@ -158,11 +170,11 @@ def hyper_value(hyper: tree.Hyper, expr: tree.Expr, arguments: Arguments, scope:
         case "int":
             return Extent(scope.frame.resolve(size_of(expr, scope)))
         case "real":
-            return Scalar(float(number_of(expr, scope)))
+            return Scalar(float(number_of(expr, scope, hyper.name, arguments.callee)))
         case "axes":
-            return axis_list(expr, arguments, scope)
+            return axis_list(expr, arguments, scope, hyper.name)
         case "edge" | "activation" | "block":
-            return as_edge(evaluate(expr, scope), expr.span)
+            return as_edge(evaluate(expr, scope), expr.span, hyper.name, arguments.callee)
         case "bool":
             found = evaluate(expr, scope)
             if isinstance(found, Flag):
@@ -171,7 +183,7 @@ def hyper_value(hyper: tree.Hyper, expr: tree.Expr, arguments: Arguments, scope:
             return choice(hyper.name, hyper.choices, expr, scope)
     raise Fault(
         faults.WrongArgument(
-            expr.span, name=hyper.name, callee=arguments.callee, expected=f"{kind}, not {describe(found)}"
+            expr.span, name=hyper.name, callee=arguments.callee, expected=f"`true` or `false`, not {describe(found)}"
         )
     )
 
@@ -185,9 +197,9 @@ def choice(name: str, words: Sequence[str], expr: tree.Expr, scope: Scope) -> Wo
         if isinstance(found, Word) and found.text in words:
             return found
         near = nearest(expr.text, words)
-        help = f"did you mean `{near}`?" if near else f"choices are {', '.join(words)}"
-        raise Fault(faults.UnknownChoice(expr.span, given=expr.text, name=name, help=help))
-    raise Fault(faults.UnknownChoice(expr.span, given="this", name=name, help=f"choices are {', '.join(words)}"))
+        help = f"did you mean `{near}`?" if near else f"choices are {listed(words)}"
+        raise Fault(faults.UnknownChoice(expr.span, given=f"`{expr.text}`", name=name, help=help))
+    raise Fault(faults.UnknownChoice(expr.span, given=quoted(expr), name=name, help=f"choices are {listed(words)}"))
 
 
 def bind_hypers(definition: Definition, arguments: Arguments, scope: Scope) -> dict[str, Binding]:
@@ -210,15 +222,10 @@ def bind_hypers(definition: Definition, arguments: Arguments, scope: Scope) -> d
                 arguments.arrow.span,
                 callee=arguments.callee,
                 name="->",
-                notes=(Note(definition.tree.head, "declared without `J -> I`"),),
+                notes=(Note(definition.tree.head, "declared without an arrow such as `J -> I`"),),
             )
         )
     return given
-
-
-def as_definition(found: Binding) -> Definition | None:
-    """The block behind a binding, if it is one."""
-    return found.definition if isinstance(found, Partial) else None
 
 
 def activation_of(expr: tree.Expr, scope: Scope) -> Activation | Partial | None:
@@ -228,6 +235,5 @@ def activation_of(expr: tree.Expr, scope: Scope) -> Activation | Partial | None:
     found = evaluate(expr, scope)
     if isinstance(found, Activation | Partial):
         return found
-    raise Fault(
-        faults.WrongArgument(expr.span, name="neuron", callee="layer", expected="an elementwise function or a block")
-    )
+    expected = f"an elementwise function or a block, not {describe(found)}"
+    raise Fault(faults.WrongArgument(expr.span, name="neuron", callee="layer", expected=expected))

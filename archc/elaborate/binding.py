@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from archc.formula.tree import Formula, Position, Read
+from archc.formula.tree import Formula, Literal, Position, Read
 from archc.ir.node import Value
 from archc.syntax import tree
 from archc.types.size import Size
@@ -19,11 +19,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Term:
-    """A formula under construction: its free axes with their sizes in the order a reader expects, and its kind."""
+    """A formula under construction: its free axes with their sizes in the order a reader expects, its kind, and what
+    to call it where it becomes a value that the spec does not name."""
 
     formula: Formula
     axes: tuple[Axis, ...] = ()
     kind: Kind = REAL
+    hint: str = field(default="value", compare=False)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -196,7 +198,7 @@ DESCRIPTIONS: dict[type, Callable[[Binding], str]] = {
     Word: lambda b: f"the word `{b.text}`" if isinstance(b, Word) else "",
     AxisList: lambda _: "a list of axes",
     BoundAxis: lambda b: f"axis `{b.axis.name}`" if isinstance(b, BoundAxis) else "",
-    Term: lambda _: "a value",
+    Term: lambda b: "a number" if isinstance(b, Term) and isinstance(b.formula, Literal) else "a value",
     Several: lambda _: "a tuple of values",
     Partial: lambda b: f"block `{b.definition.tree.name}`" if isinstance(b, Partial) else "",
     Activation: lambda b: f"function `{b.word}`" if isinstance(b, Activation) else "",

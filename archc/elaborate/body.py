@@ -27,7 +27,8 @@ from archc.elaborate.binding import (
 )
 from archc.elaborate.evaluate import as_term, evaluate, term
 from archc.elaborate.extent import axes_of, conditions_of, number_of, size_of, type_of
-from archc.elaborate.scope import Mismatch, Poisoned, Scope, plain
+from archc.elaborate.constraint import Mismatch
+from archc.elaborate.scope import Poisoned, Scope, plain
 from archc.formula.rename import distinct
 from archc.formula.tree import Formula
 from archc.ir.node import Assume, Initial, Repeat, Value
@@ -236,11 +237,13 @@ def _start(statement: tree.Declaration, own: TensorType, scope: Scope) -> tuple[
     name = call.function if call else expr
     word = name.text if isinstance(name, tree.Name) and scope.find(name.text) is None else ""
     if word in INITIALISERS:
-        arguments = tuple(float(number_of(one.value, scope)) for one in (call.arguments if call else ()))
+        arguments = tuple(
+            float(number_of(one.value, scope, "the start", word)) for one in (call.arguments if call else ())
+        )
         return Initial(word, arguments, fan_in, fan_out), None
     if statement.role == "param":
         try:
-            return Initial("constant", (float(number_of(expr, scope)),), fan_in, fan_out), None
+            return Initial("constant", (float(number_of(expr, scope, "the start", "param")),), fan_in, fan_out), None
         except Fault:
             near = nearest(word, INITIALISERS.words) or "normal"
             expected = "an initialiser or a number"
@@ -393,7 +396,7 @@ def _(expr: tree.Repeat, scope: Scope, hint: str | None = None) -> Binding:
                 found, carried, start, _per_result(expr.body, len(found)), strict=True
             )
         ]
-    module = frame.attribute(hint or start[0][0])
+    module = frame.attribute(f"{hint or start[0][0]}_{'pass' if expr.shared else 'passes'}")
     names = [hint] if hint and len(start) == 1 else [name for name, _ in start]
     results = tuple(Value(frame.allocate(name), type) for name, type in zip(names, carried, strict=True))
     frame.emit(

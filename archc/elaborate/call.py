@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from archc.base.diagnostic import Fault
-from archc.base.nearest import nearest
+
 from archc.elaborate import faults
 from archc.elaborate.arguments import Arguments, Operand, axis_list, bind_hypers, sort
 from archc.elaborate.binding import (
-    EDGES,
     Activation,
     Binding,
     BoundAxis,
@@ -21,7 +20,7 @@ from archc.elaborate.binding import (
 )
 from archc.elaborate.edge import activate
 from archc.elaborate.evaluate import as_edge, as_term, combine, evaluate
-from archc.elaborate.extent import number_of, size_of
+from archc.elaborate.extent import listed, number_of, size_of, unknown_name
 from archc.elaborate.instance import call_block
 from archc.elaborate.layer import build_layer
 from archc.elaborate.operate import operate
@@ -44,18 +43,15 @@ def _(expr: tree.Call, scope: Scope, hint: str | None = None) -> Binding:
 
 @evaluate.register
 def _(expr: tree.Pipe, scope: Scope, hint: str | None = None) -> Binding:
-    outer = scope.child()
-    outer.in_reduction, outer.declared = False, None
+    outer = _closed(scope)
     value = evaluate(expr.stages[0], outer)
     span = expr.stages[0].span
     for number, stage in enumerate(expr.stages[1:], start=1):
         operand = Operand(as_term(value, span), span)
-        call = stage if isinstance(stage, tree.Call) else None
         if isinstance(stage, tree.Name):
-            call = tree.Call(span=stage.span, function=stage, arguments=())
-        if call is None:
-            raise Fault(faults.NotCallable(stage.span, what="this", help="a pipe leads into calls, as in `x |> f()`"))
-        value = apply(call, (operand,), outer, hint if number == len(expr.stages) - 1 else None)
+            stage = tree.Call(span=stage.span, function=stage, arguments=())
+        assert isinstance(stage, tree.Call)
+        value = apply(stage, (operand,), outer, hint if number == len(expr.stages) - 1 else None)
         span = span.to(stage.span)
     return value
 
@@ -67,15 +63,15 @@ def apply(call: tree.Call, piped: Sequence[Operand], scope: Scope, hint: str | N
         return Term(SizeValue(size_of(call, scope)), (), INT)
     if word == "tied":
         return _tied(call, scope)
-    arguments = sort(call, piped, scope)
-    if word == "layer":
-        return build_layer(arguments, scope, hint)
+    arguments = sort(call, piped, scope if _is_pointwise(call, scope) else _closed(scope))
     found = scope.find(word)
     if found is not None and not isinstance(found, BoundAxis):
         return _apply_bound(found, arguments, scope, hint)
     definition = scope.file.find(call.function.parts)
     if definition is not None:
         return _apply_bound(Partial(definition), arguments, scope, hint)
+    if word == "layer":
+        return build_layer(arguments, scope, hint)
     if word in REDUCTIONS and not (word in PAIRWISE and "over" not in arguments.named and len(arguments.operands) > 1):
         return _reduce(word, arguments, scope)
     function = POINTWISE.get(PAIRWISE.get(word, word))
@@ -84,9 +80,22 @@ def apply(call: tree.Call, piped: Sequence[Operand], scope: Scope, hint: str | N
     operation = OPERATIONS.get(word)
     if operation is not None:
         return operate(operation, arguments, scope, hint)
-    known = [*scope.words, *scope.file.words, *POINTWISE.words, *OPERATIONS.words, *REDUCTIONS.words, *RESERVED]
-    near = nearest(word, known)
-    raise Fault(faults.UnknownName(call.function.span, name=word, help=f"did you mean `{near}`?" if near else ""))
+    known = (*POINTWISE.words, *OPERATIONS.words, *REDUCTIONS.words, *RESERVED)
+    raise Fault(unknown_name(call.function, scope, known))
+
+
+def _is_pointwise(call: tree.Call, scope: Scope) -> bool:
+    """Whether the call is part of the formula around it: its operands may be as wide as that may be."""
+    word = call.function.text
+    is_other = scope.find(word) is not None or scope.file.find(call.function.parts) is not None
+    return not is_other and PAIRWISE.get(word, word) in POINTWISE
+
+
+def _closed(scope: Scope) -> Scope:
+    """The scope for what becomes a value of its own: no wider than it is by itself."""
+    inner = scope.child()
+    inner.in_reduction, inner.declared, inner.is_free = False, None, False
+    return inner
 
 
 def _apply_bound(found: Binding, arguments: Arguments, scope: Scope, hint: str | None) -> Binding:
@@ -103,7 +112,9 @@ def _apply_bound(found: Binding, arguments: Arguments, scope: Scope, hint: str |
         case Activation() if len(arguments.operands) == 1:
             return activate(found, arguments.operands[0].term, arguments.span, scope)
         case _:
-            raise Fault(faults.NotCallable(arguments.span, what=describe(found)))
+            help = f"an entry is read as `{arguments.callee}[n: 0]`" if isinstance(found, Term) else ""
+            place = arguments.span.word(arguments.callee)
+            raise Fault(faults.NotCallable(place, name=arguments.callee, what=describe(found), help=help))
 
 
 def _operands(partial: Partial, arguments: Arguments, scope: Scope) -> list[Operand] | None:
@@ -131,7 +142,10 @@ def _operands(partial: Partial, arguments: Arguments, scope: Scope) -> list[Oper
     if queue or len(found) != len(ports):
         given = len(arguments.operands) + len(named)
         expected = f"{len(ports)} operand{'s' if len(ports) != 1 else ''}"
-        raise Fault(faults.WrongArity(arguments.span, callee=arguments.callee, expected=expected, given=given))
+        label = f"its operands are {listed(port.name for port in ports)}" if ports else ""
+        raise Fault(
+            faults.WrongArity(arguments.span, callee=arguments.callee, expected=expected, given=given, label=label)
+        )
     return found
 
 
@@ -144,8 +158,8 @@ def _reduce(word: str, arguments: Arguments, scope: Scope) -> Term:
         )
     if "over" not in arguments.named:
         raise Fault(faults.MissingArgument(arguments.span, callee=word, name="over", help=f"write `{word}(over = d)`"))
-    over = axis_list(arguments.named["over"].value, arguments, scope)
-    span = arguments.named["over"].span
+    over = axis_list(arguments.named["over"].value, arguments, scope, "over")
+    span = arguments.named["over"].value.span
     return reduce_over(
         word, [(axis, span) for axis in over.axes], arguments.operands[0].term, None, scope, arguments.span
     )
@@ -155,7 +169,9 @@ def _pointwise(function: type[Pointwise], arguments: Arguments, scope: Scope) ->
     attributes = list(function.model_fields)
     arguments.unknown(attributes)
     given = tuple(
-        (name, number_of(arguments.named[name].value, scope)) for name in attributes if name in arguments.named
+        (name, number_of(arguments.named[name].value, scope, name, arguments.callee))
+        for name in attributes
+        if name in arguments.named
     )
     if not arguments.operands and function.arity == 1:
         return Activation(function.word, given)
@@ -174,7 +190,4 @@ def _tied(call: tree.Call, scope: Scope) -> Tied:
     groups = [argument.value for argument in call.arguments if argument.name == "groups"]
     if len(edges) != 1 or len(groups) != 1 or len(call.arguments) != 2:
         raise Fault(faults.MissingArgument(call.span, callee="tied", name="groups", help="write `tied(E, groups = 8)`"))
-    edge = evaluate(edges[0], scope)
-    if not isinstance(edge, EDGES):
-        edge = as_edge(edge, edges[0].span)
-    return Tied(edge, size_of(groups[0], scope))
+    return Tied(as_edge(evaluate(edges[0], scope), edges[0].span, "E", "tied"), size_of(groups[0], scope))

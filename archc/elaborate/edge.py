@@ -12,7 +12,8 @@ from archc.elaborate.arguments import Arguments, Operand
 from archc.elaborate.binding import Activation, Chain, Edge, Partial, Scaled, Term, Tied, Together
 from archc.elaborate.evaluate import combine
 from archc.elaborate.instance import inline_block
-from archc.elaborate.scope import Demand, Scope
+from archc.elaborate.constraint import Demand
+from archc.elaborate.scope import Scope
 from archc.formula.tree import Apply, Position, SizeValue
 from archc.types.size import Condition, Size
 from archc.types.tensor_type import INT, Axis
@@ -21,7 +22,7 @@ from archc.types.tensor_type import INT, Axis
 @singledispatch
 def travel(edge: Edge, value: Term, arguments: Arguments, scope: Scope) -> Term:
     """The value at the far end of an edge; `scope.edging` says which unit axes its parameters have."""
-    raise Fault(faults.NotCallable(arguments.span, what="this edge"))
+    raise TypeError(f"no rule for {type(edge).__name__}")
 
 
 @travel.register

@@ -29,8 +29,9 @@ from archc.elaborate.binding import (
     describe,
     position,
 )
-from archc.elaborate.extent import lookup
-from archc.elaborate.scope import Mismatch, Scope
+from archc.elaborate.extent import find_name, unknown_name
+from archc.elaborate.constraint import Mismatch
+from archc.elaborate.scope import Scope
 from archc.formula.tree import Apply, Literal, Read, SizeValue
 from archc.ops.operation import Pointwise
 from archc.ops.registries import POINTWISE
@@ -39,7 +40,11 @@ from archc.types.size import Size
 from archc.types.tensor_type import BOOL, INT, REAL, Axis, Kind
 
 COMPARISONS = {"==": "eq", "!=": "ne", "<": "lt", "<=": "le", ">": "gt", ">=": "ge"}
+HINTS = {"add": "total", "sub": "difference", "mul": "product", "div": "ratio", "neg": "negative", "pow": "power"}
 PRODUCTS = {"*": "mul", "/": "div", "//": "floordiv", "%": "mod"}
+
+
+_NOT_VALUES = {tree.Text: "a string", tree.Group: "a list in parentheses"}
 
 
 @singledispatch
@@ -48,7 +53,7 @@ def evaluate(expr: tree.Expr, scope: Scope, hint: str | None = None) -> Binding:
 
     Raises Fault with a diagnostic, or Poisoned where something it uses was already reported.
     """
-    raise Fault(faults.NotAValue(expr.span, what="this"))
+    raise Fault(faults.NotAValue(expr.span, what=_NOT_VALUES.get(type(expr), "this")))
 
 
 def term(expr: tree.Expr, scope: Scope, hint: str | None = None) -> Term:
@@ -73,30 +78,29 @@ def as_term(found: Binding, span: Span) -> Term:
             raise Fault(faults.NotAValue(span, what=describe(found)))
 
 
-def as_edge(found: Binding, span: Span) -> Edge:
-    """A binding as an edge."""
+def as_edge(found: Binding, span: Span, name: str, callee: str) -> Edge:
+    """A binding as an edge, for the argument `name` of `callee`. Raises Fault E0204."""
     if isinstance(found, EDGES):
         return found
-    raise Fault(faults.WrongArgument(span, name="this", callee="the layer", expected=f"an edge, not {describe(found)}"))
+    raise Fault(faults.WrongArgument(span, name=name, callee=callee, expected=f"an edge, not {describe(found)}"))
 
 
 @evaluate.register
 def _(expr: tree.Name, scope: Scope, hint: str | None = None) -> Binding:
-    try:
-        found = lookup(expr, scope)
-        if isinstance(found, BoundAxis):
-            # a hyper-parameter that is one axis: as a value, the position that the formula at hand gives that axis
-            inner = scope.find(found.axis.name)
-            return inner if isinstance(inner, BoundAxis) else found
+    found = find_name(expr, scope)
+    if isinstance(found, BoundAxis):
+        # a hyper-parameter that is one axis: as a value, the position that the formula at hand gives that axis
+        inner = scope.find(found.axis.name)
+        return inner if isinstance(inner, BoundAxis) else found
+    if found is not None:
         return found
-    except Fault as unknown:
-        definition = scope.file.find(expr.parts)
-        if definition is not None:
-            return Partial(definition)
-        function = POINTWISE.get(expr.text)
-        if function is not None and function.arity == 1:
-            return Activation(expr.text)
-        raise unknown from None
+    definition = scope.file.find(expr.parts)
+    if definition is not None:
+        return Partial(definition)
+    function = POINTWISE.get(expr.text)
+    if function is not None and function.arity == 1:
+        return Activation(expr.text)
+    raise Fault(unknown_name(expr, scope, POINTWISE.words))
 
 
 @evaluate.register
@@ -129,9 +133,11 @@ def _(expr: tree.Sum, scope: Scope, hint: str | None = None) -> Binding:
     inner = scope.child() if scope.in_reduction else scope
     inner.in_reduction = False
     found = [evaluate(one, inner) for one in expr.terms]
-    if any(isinstance(one, EDGES) for one in found):
-        edges = tuple(as_edge(one, part.span) for one, part in zip(found, expr.terms, strict=True))
+    edges = tuple(one for one in found if isinstance(one, EDGES))
+    if len(edges) == len(found):
         return Together(edges, expr.signs)
+    if edges:
+        raise Fault(_edge_among_values(found, expr.terms))
     terms = [as_term(one, part.span) for one, part in zip(found, expr.terms, strict=True)]
     operands = []
     for sign, one, part in zip(expr.signs, terms, expr.terms, strict=True):
@@ -147,11 +153,10 @@ def _(expr: tree.Sum, scope: Scope, hint: str | None = None) -> Binding:
 def _(expr: tree.Product, scope: Scope, hint: str | None = None) -> Binding:
     found = [evaluate(one, scope) for one in expr.factors]
     if any(isinstance(one, EDGES) for one in found):
-        if len(found) == 2 and expr.operators[1] == "*" and isinstance(found[1], EDGES):
+        scales = isinstance(found[0], Extent | Scalar | Term) and (not isinstance(found[0], Term) or not found[0].axes)
+        if len(found) == 2 and expr.operators[1] == "*" and isinstance(found[1], EDGES) and scales:
             return Scaled(as_term(found[0], expr.factors[0].span), found[1])
-        raise Fault(
-            faults.NotAValue(expr.span, what="an edge", help="scale an edge as `c * E`, chain edges as `E >> F`")
-        )
+        raise Fault(_edge_among_values(found, expr.factors))
     operands = [(as_term(one, part.span), part.span) for one, part in zip(found, expr.factors, strict=True)]
     run, last = [operands[0]], expr.span
     for operator, operand in zip(expr.operators[1:], operands[1:], strict=True):
@@ -177,7 +182,30 @@ def _(expr: tree.Logic, scope: Scope, hint: str | None = None) -> Binding:
 
 @evaluate.register
 def _(expr: tree.Compose, scope: Scope, hint: str | None = None) -> Binding:
-    return Chain(tuple(as_edge(evaluate(stage, scope), stage.span) for stage in expr.stages))
+    stages = []
+    for stage in expr.stages:
+        found = evaluate(stage, scope)
+        if not isinstance(found, EDGES):
+            raise Fault(
+                faults.KindMismatch(
+                    stage.span,
+                    what="`>>`",
+                    expected="edges",
+                    given=describe(found),
+                    help="a value is piped: `x |> f()`",
+                )
+            )
+        stages.append(found)
+    return Chain(tuple(stages))
+
+
+def _edge_among_values(found: Sequence[Binding], parts: Sequence[tree.Expr]) -> faults.NotAValue:
+    """The diagnostic for a function or block that was probably meant to be applied."""
+    at = next(number for number, one in enumerate(found) if isinstance(one, EDGES))
+    part = parts[at]
+    word = part.text if isinstance(part, tree.Name) else "f"
+    help = f"apply it, as in `{word}(x)`; a number times an edge is written `c * {word}`"
+    return faults.NotAValue(parts[at].span, what=describe(found[at]), help=help)
 
 
 def combine(
@@ -197,7 +225,12 @@ def combine(
         return operands[0][0]
     result = _result_kind(POINTWISE[function], operands)
     axes = unite(sign, operands, scope, span, is_product=function == "mul")
-    return Term(Apply(function, tuple(one.formula for one, _ in operands), attributes), axes, result)
+    return Term(
+        Apply(function, tuple(one.formula for one, _ in operands), attributes),
+        axes,
+        result,
+        HINTS.get(function, function),
+    )
 
 
 def unite(
@@ -209,9 +242,9 @@ def unite(
     sizes: dict[str, tuple[Size, Span, Term]] = {}
     for one, place in operands:
         own = frozenset(one.names) - scope.lifted
-        if not (is_wide or seen <= own or own <= seen):
-            if scope.declared is None or not (seen | own) <= scope.declared:
-                raise Fault(_outer(sign, seen, own, place, span))
+        fits = is_wide or seen <= own or own <= seen or (scope.declared is not None and seen | own <= scope.declared)
+        if not fits:
+            raise Fault(_outer(sign, seen, own, place, span))
         seen |= own
         for axis in one.axes:
             if axis.name not in sizes:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import reduce
 
-from archc.base.diagnostic import Fault, Note
+from archc.base.diagnostic import Fault
 from archc.base.nearest import nearest
 from archc.base.span import Span
 from archc.elaborate import faults
@@ -18,11 +18,19 @@ from archc.elaborate.binding import (
     Term,
     describe,
 )
-from archc.elaborate.scope import Scope
+from archc.elaborate.library import library_home
+from archc.elaborate.scope import Poisoned, Scope
 from archc.formula.tree import SizeValue
 from archc.syntax import tree
+from archc.syntax.nesting import children
+from archc.syntax.unparse import unparse
 from archc.types.size import Condition, Size, SizeError, SizeOverflow
 from archc.types.tensor_type import KINDS, Axis, Kind, TensorType
+
+LONGEST = 40
+"""The longest expression that a message repeats."""
+
+SECOND_AXIS = "an axis has a name of its own; a second one over the same set is written `m ~ n`"
 
 _DIVIDING: dict[str, Callable[[Size, Size], Size]] = {
     "*": lambda a, b: a * b,
@@ -72,12 +80,15 @@ def _size(expr: tree.Expr, scope: Scope) -> Size:
             return reduce(_CHOOSING[word], sizes)
         case _:
             help = "write `//` for whole division" if isinstance(expr, tree.Product) else ""
-            raise Fault(faults.NotASize(expr.span, what="this", help=help))
+            raise Fault(faults.NotASize(expr.span, what=quoted(expr), help=help))
 
 
 def _named_size(name: tree.Name, scope: Scope) -> Size:
-    found = lookup(name, scope)
+    found = find_name(name, scope)
     match found:
+        case None:
+            help = f"a size that a user may choose is a hyper-parameter: `({name.text} = 64)`"
+            raise Fault(unknown_name(name, scope, help=help))
         case Extent(size=size):
             return size
         case BoundAxis(axis=axis):
@@ -87,7 +98,7 @@ def _named_size(name: tree.Name, scope: Scope) -> Size:
         case Term(formula=SizeValue(size=size)):
             return size
         case _:
-            raise Fault(faults.NotASize(name.span, what=describe(found)))
+            raise Fault(faults.NotASize(name.span, what=f"`{name.text}`", label=f"this is {describe(found)}"))
 
 
 def _measured(call: tree.Call, scope: Scope) -> Size:
@@ -112,6 +123,14 @@ def _measured(call: tree.Call, scope: Scope) -> Size:
 
 def lookup(name: tree.Name, scope: Scope) -> Binding:
     """What a name means. Raises Fault E0201 with the nearest name."""
+    found = find_name(name, scope)
+    if found is None:
+        raise Fault(unknown_name(name, scope))
+    return found
+
+
+def find_name(name: tree.Name, scope: Scope) -> Binding | None:
+    """What a name means in a scope, None where it means nothing."""
     if len(name.parts) == 2:
         family = scope.find(name.parts[1])
         if isinstance(family, BoundAxis):
@@ -119,19 +138,43 @@ def lookup(name: tree.Name, scope: Scope) -> Binding:
             found = scope.find(axis)
             if found is not None:
                 return found
-    found = scope.find(name.text) or scope.find(scope.local(name.text))
-    if found is None:
-        near = nearest(name.text, [*scope.words, *scope.file.words])
-        raise Fault(faults.UnknownName(name.span, name=name.text, help=f"did you mean `{near}`?" if near else ""))
-    return found
+    return scope.find(name.text) or scope.find(scope.local(name.text))
+
+
+def unknown_name(name: tree.Name, scope: Scope, known: Iterable[str] = (), help: str = "") -> faults.UnknownName:
+    """The diagnostic for a name that means nothing, with the file of the library or the name that was probably meant.
+
+    `known` are names that would do beside those in scope. Raises Poisoned where a `use` of the file failed, since what
+    it would have brought is not known.
+    """
+    if scope.file.is_partial:
+        raise Poisoned
+    near = nearest(name.text, [*scope.words, *scope.file.words, *known])
+    home = library_home(name.text)
+    if home is not None:
+        help = f"write `use {home}`"
+    elif near is not None:
+        help = f"did you mean `{near}`?"
+    return faults.UnknownName(name.span, name=name.text, help=help)
 
 
 def unknown_axis(name: tree.Name, known: Sequence[str], what: str) -> faults.UnknownAxis:
     """The diagnostic for an axis that a value does not have."""
     near = nearest(name.text, known)
-    has = ", ".join(f"`{one}`" for one in known) or "none"
-    help = f"did you mean `{near}`?" if near else f"its axes are {has}" if known else "it has no axes"
+    has = f"its axes are {listed(known)}" if known else "it has no axes"
+    help = f"did you mean `{near}`?" if near else has
     return faults.UnknownAxis(name.span, what=what, axis=name.text, help=help)
+
+
+def listed(words: Iterable[str]) -> str:
+    """Words for a message, each in backticks."""
+    return ", ".join(f"`{word}`" for word in words)
+
+
+def quoted(expr: tree.Expr) -> str:
+    """An expression for a message: as the spec has it, cut where it is long."""
+    text = unparse(expr)
+    return "this" if len(text) > LONGEST or "\n" in text else f"`{text}`"
 
 
 def expand(name: tree.Name, scope: Scope) -> Iterator[tuple[str, Scope]]:
@@ -161,17 +204,45 @@ def expand(name: tree.Name, scope: Scope) -> Iterator[tuple[str, Scope]]:
 
 
 def conditions_of(expr: tree.Expr, scope: Scope) -> Iterator[Condition]:
-    """The conditions on sizes of a `where` or an `assume`; `a and b` is both."""
+    """The conditions on sizes of a `where` or an `assume`; `a and b` is both, and one that speaks of a list of axes is
+    one condition for each of them."""
     match expr:
         case tree.Logic(operator="and", operands=operands):
             for operand in operands:
                 yield from conditions_of(operand, scope)
         case tree.Compare(operator=operator, left=left, right=right):
-            yield Condition(operator, size_of(left, scope), size_of(right, scope))
+            for inner in _each_axis(expr, scope):
+                yield Condition(operator, size_of(left, inner), size_of(right, inner))
         case _:
+            help = "compare sizes, as in `size(d) % 4 == 0`; join comparisons by `and`"
             raise Fault(
-                faults.NotASize(expr.span, what="this", help="conditions on sizes are comparisons, joined by `and`")
+                faults.KindMismatch(
+                    expr.span, what="`where`", expected="a condition on sizes", given=quoted(expr), help=help
+                )
             )
+
+
+def size_names(expr: tree.Tree) -> Iterator[tree.Name]:
+    """The names that a size or a condition is made of."""
+    match expr:
+        case tree.Name():
+            yield expr
+        case tree.Call(arguments=arguments):
+            for argument in arguments:
+                yield from size_names(argument.value)
+        case _:
+            for child in children(expr):
+                yield from size_names(child)
+
+
+def _each_axis(expr: tree.Expr, scope: Scope) -> Iterator[Scope]:
+    """The scope, or one for each axis of the lists of axes that an expression names."""
+    found = {name.text: scope.names_axes(name.text) for name in size_names(expr)}
+    lists = {word: one.axes for word, one in found.items() if isinstance(one, AxisList)}
+    if not lists:
+        yield scope
+    for axes in zip(*lists.values(), strict=False) if lists else ():
+        yield scope.child(**{word: BoundAxis(axis) for word, axis in zip(lists, axes, strict=True)})
 
 
 def axes_of(
@@ -182,11 +253,7 @@ def axes_of(
     for entry in entries:
         for name, inner in expand(entry.name, scope):
             if name in axes:
-                raise Fault(
-                    faults.DuplicateAxis(
-                        entry.span, axis=name, help=f"call the second one by its own name, as in `m ~ {name}`"
-                    )
-                )
+                raise Fault(faults.DuplicateAxis(entry.span, axis=name, help=SECOND_AXIS))
             size = (
                 bare(name, entry.name, inner)
                 if entry.size is None
@@ -206,19 +273,23 @@ def positive(size: Size, span: Span) -> Size:
 
 def kind_of(type: tree.Type, scope: Scope) -> Kind:
     """The kind a type names: `real`, `index(n)` with what it indexes, `simplex(n)`, `point(v)`."""
+    place = type.span.word(type.kind)
     if type.kind not in KINDS:
         near = nearest(type.kind, KINDS)
-        raise Fault(
-            faults.UnknownKind(
-                type.span, name=type.kind, help=f"did you mean `{near}`?" if near else f"kinds are {', '.join(KINDS)}"
-            )
-        )
+        help = f"did you mean `{near}`?" if near else f"kinds are {listed(KINDS)}"
+        raise Fault(faults.UnknownKind(place, name=type.kind, help=help))
     takes = type.kind in ("index", "simplex", "point")
-    if takes != (type.of is not None):
-        example = f"`{type.kind}(n)`" if takes else f"`{type.kind}`"
-        raise Fault(faults.UnknownKind(type.span, name=type.kind, help=f"write {example}"))
+    if takes and type.of is None:
+        example = f"write `{type.kind}(n)`, where n is an axis"
+        raise Fault(faults.MissingArgument(place, callee=type.kind, name="(n)", help=example))
     if type.of is None:
         return Kind(type.kind)
+    if not takes:
+        raise Fault(
+            faults.UnknownArgument(
+                type.of.span, callee=type.kind, name=unparse(type.of), help=f"write `{type.kind}[...]`"
+            )
+        )
     if isinstance(type.of, tree.Name):
         found = scope.find(type.of.text) or scope.find(scope.local(type.of.text))
         if isinstance(found, BoundAxis):
@@ -240,19 +311,14 @@ def type_of(
     return TensorType(kind_of(type, scope), axes)
 
 
-def came_from(scope: Scope, value: str, text: str) -> tuple[Note, ...]:
-    """A note that shows where a value comes from."""
-    span = scope.frame.spans.get(value)
-    return () if span is None else (Note(span, text),)
-
-
-def number_of(expr: tree.Expr, scope: Scope) -> float | int:
-    """A real number written out: a literal, a negated one, or a hyper-parameter with a known value."""
+def number_of(expr: tree.Expr, scope: Scope, name: str, callee: str) -> float | int:
+    """A real number written out, for the argument `name` of `callee`: a literal, a hyper-parameter with a known value,
+    or arithmetic of such. Raises Fault E0204 for anything else."""
     match expr:
         case tree.Number(value=value):
             return value
         case tree.Negate(operand=operand):
-            return -number_of(operand, scope)
+            return -number_of(operand, scope, name, callee)
         case tree.Name():
             found = lookup(expr, scope)
             if isinstance(found, Scalar):
@@ -262,15 +328,16 @@ def number_of(expr: tree.Expr, scope: Scope) -> float | int:
         case tree.Product(factors=factors, operators=operators) if set(operators) <= {"*", "/"}:
             value = 1.0
             for operator, factor in zip(operators, factors, strict=True):
-                other = number_of(factor, scope)
+                other = number_of(factor, scope, name, callee)
                 if operator == "/" and other == 0:
                     raise Fault(faults.BadSize(factor.span, what="a division by zero"))
                 value = value * other if operator == "*" else value / other
             return value
         case tree.Sum(terms=terms, signs=signs):
-            return sum((1 if s == "+" else -1) * number_of(t, scope) for s, t in zip(signs, terms, strict=True))
+            parts = [number_of(one, scope, name, callee) for one in terms]
+            return sum(part if sign == "+" else -part for sign, part in zip(signs, parts, strict=True))
         case _:
             pass
     raise Fault(
-        faults.WrongArgument(expr.span, name="this", callee="the call", expected="a number known when compiling")
+        faults.WrongArgument(expr.span, name=name, callee=callee, expected="a number known when the spec is compiled")
     )

@@ -70,7 +70,7 @@ class NotCallable(Diagnostic):
     """
 
     code = "E0206"
-    title = "{what} cannot be called"
+    title = "`{name}` is {what} and cannot be called"
 
 
 class NotAValue(Diagnostic):
@@ -92,7 +92,7 @@ class UnknownChoice(Diagnostic):
     """
 
     code = "E0208"
-    title = "`{given}` is not a choice of `{name}`"
+    title = "{given} is not a choice of `{name}`"
 
 
 class RepeatedArgument(Diagnostic):
@@ -293,7 +293,7 @@ class RefutedCondition(Diagnostic):
     """
 
     code = "E0321"
-    title = "`{callee}` needs {condition}, which is false: {numbers}"
+    title = "`{callee}` needs {condition}, which is false{numbers}"
 
 
 class BadSize(Diagnostic):
@@ -366,8 +366,8 @@ class WrongResults(Diagnostic):
 class LayerAxes(Diagnostic):
     """The unit axes of a `layer` do not fit its wiring or its edge.
 
-    x |> layer(d: 6 -> k: 9, wiring = one_to_one)     # wrong: 6 is not 9
-    x |> layer(d: 6 -> k: 6, wiring = one_to_one)     # right
+    x |> layer((h, w) -> k: 9, wiring = one_to_one)          # wrong: two axes to one
+    x |> layer((h, w) -> (k, l), wiring = one_to_one)        # right
     """
 
     code = "E0343"
@@ -375,8 +375,8 @@ class LayerAxes(Diagnostic):
 
 
 class RepeatedName(Diagnostic):
-    """Two definitions, ports or parameters of one scope share a name. `let` may shadow a `let`; parameters may not be
-    shadowed, since their name is where their weights are stored.
+    """Two definitions of a file, two ports or hyper-parameters of a signature, or two parameters of a body share a name.
+    Only `let` may give a name a new meaning.
 
         param w: real[d]   param w: real[k]     # wrong
         param w: real[d]   param v: real[k]     # right
@@ -394,7 +394,7 @@ class EndlessRecursion(Diagnostic):
     """
 
     code = "E0405"
-    title = "`{name}` uses itself without end"
+    title = "`{name}` uses itself without end: {chain}"
 
 
 class NotYet(Diagnostic):
@@ -460,6 +460,16 @@ class UseCycle(Diagnostic):
 
     code = "E0603"
     title = "`{path}` uses itself: {chain}"
+
+
+class TooManyFiles(Diagnostic):
+    """A spec and the files it uses are at most 64, with 8 MiB of text in all.
+
+    Put blocks that belong together into one file.
+    """
+
+    code = "E0909"
+    title = "more than {files} files, or {bytes} bytes in all"
 
 
 class TooLarge(Diagnostic):

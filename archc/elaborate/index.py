@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from archc.base.diagnostic import Fault
 from archc.base.span import Span
 from archc.elaborate import faults
 from archc.elaborate.binding import Binding, BoundAxis, Term, position
 from archc.elaborate.evaluate import evaluate, term
 from archc.elaborate.extent import expand, unknown_axis
-from archc.elaborate.scope import Demand, Mismatch, Scope
+from archc.elaborate.constraint import Demand, Mismatch
+from archc.elaborate.scope import Scope
 from archc.formula.tree import Apply, Formula, Literal, Position, Read, SizeValue
 from archc.syntax import tree
 from archc.types.size import Condition, Size, SizeError
@@ -20,7 +23,7 @@ def _(expr: tree.Index, scope: Scope, hint: str | None = None) -> Binding:
     value = term(expr.value, scope)
     frame = scope.frame
     if not value.is_plain:
-        value = frame.read(frame.materialise(value, hint or "value", expr.value.span))
+        value = frame.read(frame.materialise(value, None, expr.value.span))
     assert isinstance(value.formula, Read)
     outside = None if expr.outside is None else term(expr.outside, scope)
     if outside is not None and outside.axes:
@@ -53,7 +56,7 @@ def _(expr: tree.Index, scope: Scope, hint: str | None = None) -> Binding:
                 frame.equate(one.size, axes[one.name].size, Mismatch(one.name, place))
             axes.setdefault(one.name, one)
     formula = Read(value.formula.value, indices, None if outside is None else outside.formula)
-    return Term(formula, tuple(axes.values()), value.kind)
+    return Term(formula, tuple(axes.values()), value.kind, value.hint)
 
 
 def _span(expr: tree.Expr | None, default: Span) -> Span:
@@ -131,30 +134,37 @@ def _combined(
         return None if divisor is None or divisor[0] != divisor[1] else (Size.of(0), divisor[0] - 1)
     if len(known) != len(parts):
         return None
-    (low, high), *rest = known
-    for other_low, other_high in rest:
-        match function:
-            case "add":
-                low, high = low + other_low, high + other_high
-            case "sub":
-                low, high = low - other_high, high - other_low
-            case "mul":
-                if low == high:
-                    low, high, other_low, other_high = other_low, other_high, low, high
-                factor = other_low.constant
-                if other_low != other_high or (factor is not None and factor < 0):
-                    return None
-                low, high = low * other_low, high * other_high
-            case "floordiv":
-                if other_low != other_high:
-                    return None
-                low, high = low // other_low, high // other_low
-            case "maximum":
-                low, high = Size.maximum(low, other_low), Size.maximum(high, other_high)
-            case "minimum":
-                low, high = Size.minimum(low, other_low), Size.minimum(high, other_high)
-            case _:
-                return None
     if function == "neg":
+        ((low, high),) = known
         return -high, -low
-    return low, high
+    step = _INTERVALS.get(function)
+    found: tuple[Size, Size] | None = known[0]
+    for other in known[1:]:
+        found = None if found is None or step is None else step(found, other)
+    return None if step is None else found
+
+
+def _times(left: tuple[Size, Size], right: tuple[Size, Size]) -> tuple[Size, Size] | None:
+    """A product with a fixed factor that is not negative."""
+    if left[0] == left[1]:
+        left, right = right, left
+    factor = right[0].constant
+    if right[0] != right[1] or (factor is not None and factor < 0):
+        return None
+    return left[0] * right[0], left[1] * right[0]
+
+
+def _over(left: tuple[Size, Size], right: tuple[Size, Size]) -> tuple[Size, Size] | None:
+    """A quotient by a fixed divisor."""
+    return None if right[0] != right[1] else (left[0] // right[0], left[1] // right[0])
+
+
+_Interval = tuple[Size, Size]
+_INTERVALS: dict[str, Callable[[_Interval, _Interval], _Interval | None]] = {
+    "add": lambda left, right: (left[0] + right[0], left[1] + right[1]),
+    "sub": lambda left, right: (left[0] - right[1], left[1] - right[0]),
+    "mul": _times,
+    "floordiv": _over,
+    "maximum": lambda left, right: (Size.maximum(left[0], right[0]), Size.maximum(left[1], right[1])),
+    "minimum": lambda left, right: (Size.minimum(left[0], right[0]), Size.minimum(left[1], right[1])),
+}

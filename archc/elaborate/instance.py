@@ -6,7 +6,8 @@ symbol (edges, activations, words, the bound of a recursion) sets specialisation
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import chain, count
 
@@ -35,12 +36,24 @@ from archc.elaborate.binding import (
 )
 from archc.elaborate.body import results_of
 from archc.elaborate.claims import claims_of
-from archc.elaborate.extent import conditions_of, expand, kind_of, positive, size_of, unknown_axis
-from archc.elaborate.scope import Demand, Frame, Freeze, Mismatch, Poisoned, Scope, Session
+from archc.elaborate.extent import (
+    SECOND_AXIS,
+    conditions_of,
+    expand,
+    kind_of,
+    positive,
+    size_names,
+    size_of,
+    unknown_axis,
+)
+from archc.elaborate.constraint import Demand, Mismatch
+from archc.elaborate.scope import Frame, Freeze, Poisoned, Scope, Session
 from archc.elaborate.settle import settled
 from archc.ir.graph import Block, Claim, Symbol
 from archc.ir.node import Call, Region, Value
+from archc.base.span import Span
 from archc.syntax import tree
+from archc.syntax.unparse import unparse
 from archc.types.size import Condition, Facts, Size
 from archc.types.tensor_type import Axis, Kind, TensorType
 
@@ -213,9 +226,8 @@ def inline_block(
 
     Its sizes are the caller's; `settings` override fields of its scope (`edging`, `lifted`).
     """
-    definition, session = partial.definition, scope.frame.session
-    _enter(session, definition, arguments)
-    try:
+    definition = partial.definition
+    with entered(scope.frame.session, definition, arguments.span):
         inner = Scope(scope.frame, definition.file, {}, is_inline=True, lifted=scope.lifted, edging=scope.edging)
         for name, value in settings.items():
             setattr(inner, name, value)
@@ -226,13 +238,19 @@ def inline_block(
         own = frozenset(port_axes(definition, inner))
         inner.lifted = (inner.lifted | frozenset(matched.lifted)) - own
         inner.clash = (frozenset(given) | inner.lifted) - own
-        for condition in (one for expr in definition.tree.conditions for one in conditions_of(expr, inner)):
-            scope.frame.demand(condition, Demand(definition.tree.name, arguments.span))
+        discharge(definition, inner, definition.tree.name, arguments.span)
         for port, operand in zip(definition.tree.inputs, operands, strict=True):
             inner.names[port.name] = operand.term
         return results_of(definition, inner)
-    finally:
-        session.stack.pop()
+
+
+def discharge(definition: Definition, scope: Scope, callee: str, span: Span) -> None:
+    """Demand what a signature's `where` asks, of the sizes that its names have in a scope."""
+    for expr in definition.tree.conditions:
+        names = dict.fromkeys(size_names(expr))
+        for condition in conditions_of(expr, scope):
+            given = tuple((name.text, size_of(name, scope)) for name in names)
+            scope.frame.demand(condition, Demand(callee, span, asked=unparse(expr), given=given))
 
 
 def _refreshed(partial: Partial, operands: Sequence[Operand]) -> dict[str, Binding]:
@@ -246,7 +264,20 @@ def _refreshed(partial: Partial, operands: Sequence[Operand]) -> dict[str, Bindi
 
     arrows = [hyper for hyper in partial.definition.tree.hypers if isinstance(hyper, tree.HyperArrow)]
     targets = {hyper.target for hyper in arrows}
-    return {name: one if name in targets else refresh(one) for name, one in partial.hypers}
+    found = {name: one if name in targets else refresh(one) for name, one in partial.hypers}
+    for arrow in arrows:
+        sources, target = found.get(arrow.source), found.get(arrow.target)
+        if isinstance(sources, AxisList) and isinstance(target, AxisList):
+            kept = {axis.name: axis.size for axis in sources.axes}
+            found[arrow.target] = AxisList(
+                tuple(
+                    replace(axis, size=kept[axis.name])
+                    if axis.size.name.startswith("?") and axis.name in kept
+                    else axis
+                    for axis in target.axes
+                )
+            )
+    return found
 
 
 def settle(matched: Matched, frame: Frame, sizes: dict[str, Size]) -> None:
@@ -255,12 +286,21 @@ def settle(matched: Matched, frame: Frame, sizes: dict[str, Size]) -> None:
         frame.equate(actual, inside.substitute(sizes), Mismatch(axis, operand.span))
 
 
-def _enter(session: Session, definition: Definition, arguments: Arguments) -> None:
+@contextmanager
+def entered(session: Session, definition: Definition, span: Span) -> Iterator[None]:
+    """Elaborate a definition's text for a call at `span`. Raises Fault E0907 where calls nest too deep."""
     if len(session.stack) >= LIMITS.block_depth:
-        if session.stack.count(definition) > 1:
-            raise Fault(faults.EndlessRecursion(arguments.span, name=definition.tree.name))
-        raise Fault(faults.TooDeep(arguments.span, limit=LIMITS.block_depth))
-    session.stack.append(definition)
+        is_recursive = sum(one == definition for one, _ in session.stack) > 1
+        help = f"see that the `if` in `{definition.tree.name}` ends it sooner" if is_recursive else ""
+        raise Fault(faults.TooDeep(span, limit=LIMITS.block_depth, help=help))
+    session.stack.append((definition, span))
+    try:
+        yield
+    except Fault as fault:
+        session.blame(fault.diagnostic)
+        raise
+    finally:
+        session.stack.pop()
 
 
 def call_block(
@@ -291,8 +331,9 @@ def call_block(
                     freeze.frame.caller[symbol], arguments.span, f"`{symbol}` of `{definition.tree.name}`"
                 )
                 frame.session.static.add((definition, symbol))
-    origin = Demand(definition.tree.name, arguments.span)
     for condition in (*block.facts, *(one.condition for one in block.requirements)):
+        given = tuple((symbol, frame.resolve(sizes[symbol])) for symbol in sorted(condition.symbols))
+        origin = Demand(definition.tree.name, arguments.span, asked=str(condition), given=given)
         frame.demand(condition.substitute(sizes), origin)
     module = partial.sharing.module if partial.sharing and partial.sharing.module else None
     if module is None:
@@ -355,18 +396,19 @@ def specialise(
     )
     if key not in session.keys:
         session.keys[key] = None
-        _enter(session, definition, arguments)
         try:
-            session.keys[key] = builder.build(matched)
+            with entered(session, definition, arguments.span):
+                session.keys[key] = builder.build(matched)
         except Freeze:
             del session.keys[key]
             raise
-        finally:
-            session.stack.pop()
     block = session.keys[key]
     if block is None:
-        if definition in session.stack:
-            raise Fault(faults.EndlessRecursion(arguments.span, name=definition.tree.name))
+        around = [one for one, _ in session.stack]
+        if definition in around:
+            names = [one.tree.name for one in around[around.index(definition) :]]
+            chain = " -> ".join((*names, definition.tree.name))
+            raise Fault(faults.EndlessRecursion(arguments.span, name=definition.tree.name, chain=chain))
         raise Poisoned
     return block, builder.sizes
 
@@ -413,7 +455,12 @@ class Builder:
         """A hyper-parameter as it is inside the block: sizes become symbols."""
         match binding:
             case Extent(size=size):
-                return Extent(self.symbol(name, "hyper", size))
+                declared = {one.name: one for one in self.definition.tree.hypers if isinstance(one, tree.Hyper)}
+                default = declared[name].default
+                number = default.value if isinstance(default, tree.Number) else None
+                if self.caller is None:
+                    number = size.constant
+                return Extent(self.symbol(name, "hyper", size, number if isinstance(number, int) else None))
             case AxisList(axes=axes):
                 return AxisList(tuple(Axis(a.name, self.symbol(a.name, "axis", a.size), a.twin) for a in axes))
             case _:

@@ -22,7 +22,8 @@ from archc.elaborate.evaluate import as_edge, combine, evaluate, term
 from archc.elaborate.extent import number_of, size_of
 from archc.elaborate.instance import call_block
 from archc.elaborate.reduction import reduce_over
-from archc.elaborate.scope import Demand, Edging, Mismatch, Scope
+from archc.elaborate.constraint import Demand, Mismatch
+from archc.elaborate.scope import Edging, Scope
 from archc.formula.rename import along
 from archc.formula.tree import Apply, Literal, Position, SizeValue
 from archc.ir.node import Initial
@@ -133,15 +134,18 @@ class _Layer:
         wires = self.wire(operand, sources, targets)
         expr = self.option("edge")
         name = tree.Name(span=span, parts=("weight",))
-        edge = as_edge(evaluate(name if expr is None else expr, self.scope), span if expr is None else expr.span)
+        edge = as_edge(
+            evaluate(name if expr is None else expr, self.scope), span if expr is None else expr.span, "edge", "layer"
+        )
         inner = self.edge_scope(wires, parameters=wires.parameters)
         value = travel(edge, wires.value, self.arguments, inner)
         if wires.factor is not None:
             value = combine("mul", "*", [(wires.factor, span), (value, span)], inner, span)
         found = self.aggregate(value, wires, span)
         found = self.ordered(found, operand.term, sources, targets)
-        found = self.biased(found, wires, operand.term)
-        return self.fire(found)
+        found = self.biased(found, wires)
+        fired = self.fire(found)
+        return replace(fired, hint=self.prefix) if isinstance(fired, Term) else fired
 
     def edge_scope(self, wires: Wires, parameters: tuple[Axis, ...], prefix: str | None = None) -> Scope:
         """The scope in which the edge (or the bias) declares its parameters."""
@@ -198,7 +202,7 @@ class _Layer:
         if not names:
             return value
         if not value.is_plain:
-            value = self.frame.read(self.frame.materialise(value, "value", operand.span))
+            value = self.frame.read(self.frame.materialise(value, None, operand.span))
         formula = along(value.formula, {old: Position(new) for old, new in names.items()})
         axes = tuple(Axis(names.get(axis.name, axis.name), axis.size, axis.twin) for axis in value.axes)
         return Term(formula, axes, value.kind)
@@ -226,7 +230,7 @@ class _Layer:
         within = Axis(_fresh(source.name, {*operand.term.names, target.name}), source.size // count)
         value = operand.term
         if not value.is_plain:
-            value = self.frame.read(self.frame.materialise(value, "value", operand.span))
+            value = self.frame.read(self.frame.materialise(value, None, operand.span))
         group = Apply("floordiv", (Position(target.name), SizeValue(target.size // count)))
         place = Apply("add", (Apply("mul", (group, SizeValue(within.size))), Position(within.name)))
         formula = along(value.formula, {source.name: place})
@@ -249,7 +253,11 @@ class _Layer:
                 one, zero = (Term(Literal(value), (), INT) for value in (1, 0))
                 return combine("where", "mask", [(found, span), (one, span), (zero, span)], self.scope, span)
             return found
-        arguments = [] if call is None else [float(number_of(one.value, self.scope)) for one in call.arguments]
+        arguments = (
+            []
+            if call is None
+            else [float(number_of(one.value, self.scope, "wiring", "random")) for one in call.arguments]
+        )
         if not 1 <= len(arguments) <= 2 or not 0 < arguments[0] <= 1:
             raise Fault(faults.LayerAxes(span, reason="write `random(density, seed)` with a density between 0 and 1"))
         seed = arguments[1] if len(arguments) == 2 else 0.0
@@ -284,7 +292,7 @@ class _Layer:
         """The Lehmer mean sum x^p / sum x^(p-1)."""
         if call is None or len(call.arguments) != 1:
             raise Fault(faults.LayerAxes(span, reason="`lehmer(p)` takes its exponent"))
-        p = float(number_of(call.arguments[0].value, self.scope))
+        p = float(number_of(call.arguments[0].value, self.scope, "aggregate", "lehmer"))
         sums = []
         for exponent in (p, p - 1):
             power = Term(Apply("pow", (value.formula, Literal(exponent))), value.axes, REAL)
@@ -306,14 +314,14 @@ class _Layer:
         order.extend(axes)
         return Term(found.formula, tuple(axes[name] for name in dict.fromkeys(order) if name in axes), found.kind)
 
-    def biased(self, found: Term, wires: Wires, value: Term) -> Term:
+    def biased(self, found: Term, wires: Wires) -> Term:
         kind, _ = self.word("bias", BIASES, "unit")
         if kind == "none":
             return found
         span = self.arguments.span
         domain: tuple[Axis, ...] = ()
         if kind == "field":
-            domain = self.domain(found, wires)
+            domain = self.domain(found)
         inner = self.edge_scope(wires, parameters=wires.targets)
         type = TensorType(REAL, (*(inner.edging.axes if inner.edging else ()), *domain))
         fan = inner.edging.fan_in if inner.edging else Size.of(1)
@@ -325,7 +333,7 @@ class _Layer:
         read = self.frame.read(bias)
         return Term(Apply("add", (found.formula, read.formula)), tuple(axes.values()), REAL)
 
-    def domain(self, found: Term, wires: Wires) -> tuple[Axis, ...]:
+    def domain(self, found: Term) -> tuple[Axis, ...]:
         """The axes that the edge's `over` names: where a field bias has a value of its own."""
         names = _over(self.option("edge"), self.scope)
         domain = tuple(axis for axis in found.axes if axis.name in names)

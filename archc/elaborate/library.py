@@ -9,14 +9,14 @@ from functools import cache
 from pathlib import Path, PurePosixPath
 
 from archc.base.assets import specs_root
-from archc.base.diagnostic import Diagnostic, Fault, Findings
+from archc.base.diagnostic import Fault, Findings, Note
 from archc.base.limits import LIMITS
 from archc.base.nearest import nearest
 from archc.base.span import Source, Span
 from archc.elaborate import faults
 from archc.elaborate.binding import Definition
 from archc.syntax import tree
-from archc.syntax.faults import MissingFile, NotASpec
+from archc.syntax.faults import NotASpec
 from archc.syntax.files import read_source
 from archc.syntax.parse import parse
 
@@ -34,6 +34,9 @@ class File:
     definitions: dict[str, Definition] = field(default_factory=dict)
     modules: dict[str, File] = field(default_factory=dict)
     prelude: tuple[File, ...] = ()
+    is_library: bool = False
+    is_partial: bool = False
+    """A `use` failed: what the file's unknown names mean cannot be told."""
 
     def find(self, parts: tuple[str, ...]) -> Definition | None:
         """The definition a (dotted) name means here."""
@@ -69,6 +72,7 @@ def library_file(name: str) -> File | None:
     file = load_file(source, None, findings, is_prelude=name in PRELUDE)
     if file is None or findings.errors:
         raise Fault(findings.errors[0])
+    file.is_library = True
     return file
 
 
@@ -83,6 +87,16 @@ def library_names() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in (specs_root() / "std").glob("*.arch")))
 
 
+def library_home(word: str) -> str | None:
+    """What to `use` for a block of the library, such as `std.mlp`; None where the library has no block of that
+    name."""
+    for name in library_names():
+        file = library_file(name)
+        if file is not None and word in file.definitions and name not in PRELUDE:
+            return f"std.{name}" if word == name else f"std.{name}.{word}"
+    return None
+
+
 def load_file(
     source: Source,
     root: Path | None,
@@ -90,7 +104,7 @@ def load_file(
     *,
     is_prelude: bool = False,
     chain: tuple[Path, ...] = (),
-    loaded: dict[Path, File] | None = None,
+    loaded: dict[Path, File | None] | None = None,
 ) -> File | None:
     """Parse a source and the files it uses. `root` is the folder that `use "..."` may not leave (None: no such uses).
 
@@ -99,75 +113,88 @@ def load_file(
     spec = parse(source, findings)
     if spec is None:
         return None
+    if root is not None and not chain:
+        chain = (Path(os.path.realpath(source.path)),)
+    loaded = {} if loaded is None else loaded
     file = File(source, spec, root, prelude=() if is_prelude else prelude())
     for definition in file.own:
         name = definition.tree.name
         if name in file.definitions:
-            findings.add(faults.RepeatedName(definition.tree.head, name=name))
+            first = Note(file.definitions[name].tree.head.word(name), "the first one")
+            findings.add(faults.RepeatedName(definition.tree.head.word(name), name=name, notes=[first]))
         file.definitions[name] = definition
     for use in spec.uses:
         try:
             if isinstance(use.path, tuple):
                 _use_library(file, use, use.path)
             else:
-                _use_file(file, use, use.path, findings, chain, {} if loaded is None else loaded)
+                _use_file(file, use, use.path, findings, chain, loaded)
         except Fault as fault:
             findings.add(fault.diagnostic)
+            file.is_partial = True
     return file
 
 
 def _use_library(file: File, use: tree.Use, path: tuple[str, ...]) -> None:
-    if path[0] != "std" or not 2 <= len(path) <= 3:
-        known = nearest(path[-1], library_names())
-        raise Fault(
-            faults.UnknownModule(use.span, name=".".join(path), help=f"write `use std.{known or library_names()[0]}`")
-        )
-    module = library_file(path[1])
+    module = library_file(path[1]) if path[0] == "std" and 2 <= len(path) <= 3 else None
     found = module.definitions.get(path[-1]) if module else None
     if found is None:
-        near = nearest(path[-1], module.definitions if module else library_names())
-        prefix = ".".join(path[:-1])
-        help = f"did you mean `{prefix}.{near}`?" if near else f"there are {', '.join(library_names())}"
-        raise Fault(faults.UnknownModule(use.span, name=".".join(path), help=help))
-    file.definitions.setdefault(use.alias or path[-1], found)
+        prefix, words = (".".join(path[:-1]), tuple(module.definitions)) if module else ("std", library_names())
+        near = nearest(path[-1], words)
+        help = f"did you mean `{prefix}.{near}`?" if near else f"`{prefix}` has {', '.join(words)}"
+        name = ".".join(path)
+        raise Fault(faults.UnknownModule(use.span.word(name), name=name, help=help))
+    _bring(file, use, use.alias or path[-1], found)
+
+
+def _bring(file: File, use: tree.Use, name: str, definition: Definition) -> None:
+    """Give a definition of another file its name here. Raises Fault E0403 where the name is taken."""
+    known = file.definitions.setdefault(name, definition)
+    if known != definition:
+        first = Note(known.tree.head.word(known.tree.name), "the first one")
+        help = "give one of them another name with `as`"
+        raise Fault(faults.RepeatedName(use.span, name=name, notes=[first], help=help))
 
 
 def _use_file(
-    file: File, use: tree.Use, text: str, findings: Findings, chain: tuple[Path, ...], loaded: dict[Path, File]
+    file: File, use: tree.Use, text: str, findings: Findings, chain: tuple[Path, ...], loaded: dict[Path, File | None]
 ) -> None:
-    path = _contained(file, use, text)
-    if path in chain or (not chain and file.root is not None and path == (file.root / file.source.path).resolve()):
-        raise Fault(faults.UseCycle(use.span, path=text, chain=" -> ".join(p.name for p in (*chain, path))))
-    if len(loaded) >= LIMITS.files:
-        raise Fault(faults.TooManyNodes(use.span, limit=LIMITS.files))
+    span = use.span.word(f'"{text}"')
+    shown = _contained(file, span, text)
+    path = Path(os.path.realpath(shown))
+    if path in chain:
+        circle = " -> ".join(one.name for one in (*chain[chain.index(path) :], path))
+        raise Fault(faults.UseCycle(span, path=text, chain=circle))
     if path not in loaded:
-        source = read_source(path, span=use.span)
-        module = load_file(source, file.root, findings, chain=(*chain, path), loaded=loaded)
-        if module is None:
-            raise Fault(MissingFile(use.span, path=text, reason="it has syntax errors"))
-        loaded[path] = module
+        total = sum(len(one.source.text) for one in loaded.values() if one is not None)
+        if len(loaded) + 1 >= LIMITS.files or total > LIMITS.total_bytes:
+            raise Fault(faults.TooManyFiles(span, files=LIMITS.files, bytes=LIMITS.total_bytes))
+        loaded[path] = load_file(
+            read_source(shown, span=span), file.root, findings, chain=(*chain, path), loaded=loaded
+        )
     module = loaded[path]
-    if use.alias:
+    if module is None:  # its own faults are reported
+        file.is_partial = True
+    elif use.alias:
         file.modules[use.alias] = module
-        return
-    for definition in module.own:
-        file.definitions.setdefault(definition.tree.name, definition)
+    else:
+        for definition in module.own:
+            _bring(file, use, definition.tree.name, definition)
 
 
-def _contained(file: File, use: tree.Use, text: str) -> Path:
-    """The file a `use` names, proved to lie inside the spec's folder tree."""
-    outside: Diagnostic = faults.OutsideFolder(use.span, path=text, help="name a file inside the folder of the spec")
+def _contained(file: File, span: Span, text: str) -> Path:
+    """The file a `use` names, as the spec's own path shows it, proved to lie inside the spec's folder tree."""
+    outside = faults.OutsideFolder(span, path=text, help="name a file inside the folder of the spec")
     pure = PurePosixPath(text)
-    strange = any(char in text for char in "\\\0:") or text != text.strip(" .") or not text
-    if file.root is None or strange or pure.is_absolute() or ".." in pure.parts:
+    strange = any(char in text for char in "\\\0:") or any(part != part.rstrip(" .") for part in pure.parts)
+    if file.root is None or strange or pure.is_absolute():
         raise Fault(outside)
     if pure.suffix != ".arch":
-        raise Fault(NotASpec(use.span, path=text))
-    root = Path(os.path.realpath(file.root))
-    path = root / pure
+        raise Fault(NotASpec(span, path=text, help="a file that is used ends in `.arch`"))
+    path = Path(os.path.realpath(file.root)) / pure
     if Path(os.path.realpath(path)) != path:
         raise Fault(outside)
-    return path
+    return file.root / pure
 
 
 def whole(source: Source) -> Span:

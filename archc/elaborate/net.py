@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from archc.base.diagnostic import Fault
+from archc.base.limits import LIMITS
 from archc.base.nearest import nearest
 from archc.base.span import Span
 from archc.elaborate import call as _calls  # registers calls and pipes with `evaluate`
@@ -25,9 +26,9 @@ from archc.elaborate.binding import (
     Word,
 )
 from archc.elaborate.extent import expand
-from archc.elaborate.instance import Builder, default_hypers, match_ports
+from archc.elaborate.instance import Builder, default_hypers, entered, match_ports
 from archc.elaborate.library import File
-from archc.elaborate.scope import Freeze, Session
+from archc.elaborate.scope import Freeze, Poisoned, Session
 from archc.formula.tree import Position, Read
 from archc.ir.graph import Block, TypedGraph
 from archc.syntax import tree
@@ -89,7 +90,7 @@ def _root(definition: Definition, given: dict[str, Binding], session: Session) -
             default_hypers(definition, hypers, builder.scope, arguments)
             builder.symbolise_defaults()
             matched = match_ports(definition, _own_operands(definition, builder), builder.scope, builder.axis)
-            session.stack.append(definition)
+            session.stack.append((definition, definition.tree.head))
             try:
                 return builder.build(matched)
             finally:
@@ -99,6 +100,11 @@ def _root(definition: Definition, given: dict[str, Binding], session: Session) -
                 frozen[symbol] = builder.values[symbol]
         except Fault as fault:
             builder.frame.report(fault.diagnostic)
+            return None
+        except Poisoned:
+            return None
+        except RecursionError:
+            builder.frame.report(faults.TooDeep(definition.tree.head, limit=LIMITS.block_depth))
             return None
 
 
@@ -144,7 +150,7 @@ def _option(hyper: tree.Hyper, value: Option, span: Span) -> Binding:
             return Word(value)
         near = nearest(value, hyper.choices)
         help = f"did you mean `{near}`?" if near else f"choices are {', '.join(hyper.choices)}"
-        raise Fault(faults.UnknownChoice(hyper.span, given=value, name=hyper.name, help=help))
+        raise Fault(faults.UnknownChoice(hyper.span, given=f"`{value}`", name=hyper.name, help=help))
     if kind == "activation" and isinstance(value, str):
         return Activation(value)
     raise Fault(

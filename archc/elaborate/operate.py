@@ -17,10 +17,11 @@ from archc.elaborate.arguments import Arguments, Operand, axis_list, choice, sou
 from archc.elaborate.binding import AxisList, Binding, Definition, Extent, Flag, Scalar, Several, Word
 from archc.elaborate.body import results_of
 from archc.elaborate.evaluate import evaluate
-from archc.elaborate.extent import conditions_of, number_of, size_of
-from archc.elaborate.instance import match_ports, port_axes, settle
+from archc.elaborate.extent import listed, number_of, quoted, size_of
+from archc.elaborate.instance import discharge, entered, match_ports, port_axes, settle
 from archc.elaborate.library import File
-from archc.elaborate.scope import Demand, Scope
+from archc.elaborate.constraint import is_open
+from archc.elaborate.scope import Scope
 from archc.ir.node import Operate, Value
 from archc.ops.operation import Fresh, Operation
 from archc.syntax import tree
@@ -40,7 +41,7 @@ def operate(kind: type[Operation], arguments: Arguments, scope: Scope, hint: str
     ports = definition.tree.inputs
     if len(ports) != arity:
         raise Fault(faults.WrongArity(arguments.span, callee=kind.word, expected=f"{len(ports)} operands", given=arity))
-    values = [frame.materialise(one.term, "value", one.span) for one in arguments.operands]
+    values = [frame.materialise(one.term, None, one.span) for one in arguments.operands]
     operands = [Operand(frame.read(value), one.span) for value, one in zip(values, arguments.operands, strict=True)]
     inner = Scope(frame, definition.file, _bindings(operation.hypers, scope), is_inline=True)
     matched = match_ports(definition, operands, inner, lambda _, size: size)
@@ -48,8 +49,7 @@ def operate(kind: type[Operation], arguments: Arguments, scope: Scope, hint: str
     inner.lifted = frozenset(matched.lifted)
     taken = inner.lifted | {axis.name for one in inner.names.values() if isinstance(one, AxisList) for axis in one.axes}
     inner.clash = taken - frozenset(port_axes(definition, inner))
-    for condition in (one for expr in definition.tree.conditions for one in conditions_of(expr, inner)):
-        frame.demand(condition, Demand(kind.word, arguments.span))
+    discharge(definition, inner, kind.word, arguments.span)
     inputs = tuple(
         frame.input(frame.allocate(port.name), type, one.span)
         for port, type, one in zip(ports, matched.types, operands, strict=True)
@@ -62,7 +62,7 @@ def operate(kind: type[Operation], arguments: Arguments, scope: Scope, hint: str
             frame.materialise(one, port.name, arguments.span)
             for one, port in zip(terms, definition.tree.outputs, strict=True)
         ]
-    results = tuple(Value(frame.allocate(hint or kind.word), frame.types[output.name]) for output in _typed(outputs))
+    results = tuple(Value(frame.allocate(hint or kind.word), output.type) for output in outputs)
     frame.emit(
         Operate(
             results=results,
@@ -77,10 +77,6 @@ def operate(kind: type[Operation], arguments: Arguments, scope: Scope, hint: str
     return found[0] if len(found) == 1 else Several(found)
 
 
-def _typed(outputs: list[Value]) -> list[Value]:
-    return outputs
-
-
 @lru_cache(maxsize=512)
 def _meaning(word: str, text: str) -> Definition:
     """The formula of an operation, parsed."""
@@ -89,7 +85,7 @@ def _meaning(word: str, text: str) -> Definition:
     spec = parse(source, findings)
     if spec is None or findings.errors:
         raise InternalError(f"the formula of `{word}` does not parse: {[str(one) for one in findings]}")
-    file = File(source, spec, None)
+    file = File(source, spec, None, is_library=True)
     return file.own[0]
 
 
@@ -101,7 +97,8 @@ def _with_attributes(kind: type[Operation], arguments: Arguments, scope: Scope) 
     given: dict[str, Any] = {}
     if arguments.arrow is not None:
         if "source" not in fields:
-            raise Fault(faults.UnknownArgument(arguments.arrow.span, callee=kind.word, name="->"))
+            help = f"it has {listed(fields)}" if fields else "it takes operands only"
+            raise Fault(faults.UnknownArgument(arguments.arrow.span, callee=kind.word, name="->", help=help))
         sources = source_axes(arguments.arrow.source, arguments, scope)
         given["source"] = sources
         sized = {entry.name.text for entry in arguments.arrow.target if entry.size is not None}
@@ -138,9 +135,11 @@ def _attribute(
     if get_origin(annotation) in (Union, UnionType):
         annotation = next(one for one in get_args(annotation) if one is not type(None))
     if "new axes" in metadata or get_args(annotation)[:1] == (Fresh,):
-        return tuple(Fresh(axis.name, _written(axis.size)) for axis in axis_list(expr, arguments, scope, new=True).axes)
+        return tuple(
+            Fresh(axis.name, _written(axis.size)) for axis in axis_list(expr, arguments, scope, name, new=True).axes
+        )
     if "axes" in metadata or get_args(annotation)[:1] == (Axis,):
-        return axis_list(expr, arguments, scope).axes
+        return axis_list(expr, arguments, scope, name).axes
     if get_origin(annotation) is Literal:
         return choice(name, get_args(annotation), expr, scope).text
     if annotation is Size:
@@ -148,16 +147,17 @@ def _attribute(
     if annotation is int:
         return scope.frame.constant(size_of(expr, scope), expr.span, f"`{name}` of `{arguments.callee}`")
     if annotation is float:
-        return float(number_of(expr, scope))
+        return float(number_of(expr, scope, name, arguments.callee))
     if annotation is bool:
         found = evaluate(expr, scope)
         if isinstance(found, Flag):
             return found.value
-    raise Fault(faults.WrongArgument(expr.span, name=name, callee=arguments.callee, expected="something else"))
+    expected = f"`true` or `false`, not {quoted(expr)}"
+    raise Fault(faults.WrongArgument(expr.span, name=name, callee=arguments.callee, expected=expected))
 
 
 def _written(size: Size) -> Size | None:
-    return None if any(symbol.startswith("?") for symbol in size.symbols) else size
+    return None if is_open(size) else size
 
 
 def _bindings(hypers: Mapping[str, Any], scope: Scope) -> dict[str, Binding]:

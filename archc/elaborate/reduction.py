@@ -10,7 +10,8 @@ from archc.elaborate import faults
 from archc.elaborate.binding import Binding, BoundAxis, Term
 from archc.elaborate.evaluate import evaluate, term
 from archc.elaborate.extent import expand
-from archc.elaborate.scope import Mismatch, Scope, plain
+from archc.elaborate.constraint import Mismatch
+from archc.elaborate.scope import Scope, plain
 from archc.formula.tree import Reduce
 from archc.syntax import tree
 from archc.types.tensor_type import BOOL, REAL, Axis, Kind
@@ -64,7 +65,7 @@ def reduce_over(
     formula = Reduce(
         kind, tuple(axis for axis, _ in bound), body.formula, None if condition is None else condition.formula
     )
-    return Term(formula, axes, _kind(kind, body, span))
+    return Term(formula, axes, _kind(kind, body, span), kind)
 
 
 def _axes(body: Term) -> str:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Self
 
 from archc.base.diagnostic import Diagnostic, Fault, Findings, Note
 from archc.base.limits import LIMITS
 from archc.base.span import Span
 from archc.elaborate import faults
 from archc.elaborate.binding import AxisList, Binding, BoundAxis, Definition, Poison, Sharing, Term
+from archc.elaborate.constraint import Demand, Mismatch, is_open
 from archc.elaborate.library import File
 from archc.formula.rename import distinct
 from archc.formula.tree import Formula, Position, Read
+from archc.ir.attribute import attribute
 from archc.ir.graph import Block, Requirement
 from archc.ir.node import Compute, Initial, Node, Parameter, Region, Value
 from archc.types.size import Condition, Facts, Size
@@ -42,7 +45,7 @@ class Session:
     blocks: dict[str, Block] = field(default_factory=dict)
     keys: dict[object, Block | None] = field(default_factory=dict)
     static: set[tuple[Definition, str]] = field(default_factory=set)
-    stack: list[Definition] = field(default_factory=list)
+    stack: list[tuple[Definition, Span]] = field(default_factory=list)
     nodes: int = 0
 
     def block_name(self, word: str) -> str:
@@ -52,33 +55,21 @@ class Session:
             name, number = f"{word}_{number}", number + 1
         return name
 
+    def blame(self, diagnostic: Diagnostic) -> Diagnostic:
+        """The library has no faults of its own: what goes wrong in its text is the caller's, and shown at the call."""
+        for definition, span in reversed(self.stack):
+            file = definition.file
+            if file.is_library and diagnostic.span.source is file.source and span.source is not file.source:
+                inner = Note(diagnostic.span, diagnostic.label or "here")
+                diagnostic.notes = (inner, *diagnostic.notes)
+                diagnostic.span, diagnostic.label = span, ""
+        return diagnostic
+
     def count_node(self, span: Span) -> None:
         """Spend one of the nodes that a net may have."""
         self.nodes += 1
         if self.nodes > LIMITS.nodes:
             raise Fault(faults.TooManyNodes(span, limit=LIMITS.nodes))
-
-
-@dataclass(frozen=True)
-class Mismatch:
-    """Two sizes of one axis that must be equal: where, and where the other comes from."""
-
-    axis: str
-    span: Span
-    notes: tuple[Note, ...] = ()
-
-    def fault(self, left: Size, right: Size, *, refuted: bool) -> Diagnostic:
-        kind = faults.SizeMismatch if refuted else faults.UnprovedSize
-        return kind(self.span, axis=self.axis, left=left, right=right, notes=self.notes)
-
-
-@dataclass(frozen=True)
-class Demand:
-    """A side condition and who asks for it; `fault` is what to say when it is not met."""
-
-    callee: str
-    span: Span
-    index_axis: str | None = None
 
 
 @dataclass(frozen=True)
@@ -132,17 +123,17 @@ class Frame:
     def attribute(self, hint: str) -> str:
         """A name for a module or a group of parameters, unique among the block's attributes."""
         name, number = hint, 2
-        while name in self._attributes:
+        while attribute(name) in self._attributes:
             name, number = f"{hint}_{number}", number + 1
-        self._attributes.add(name)
+        self._attributes.add(attribute(name))
         return name
 
     def parameter_name(self, hint: str) -> str:
         """A name for a parameter, which is a value and an attribute."""
         name, number = hint, 2
-        while name in self._attributes or name in self._taken:
+        while attribute(name) in self._attributes or name in self._taken:
             name, number = f"{hint}_{number}", number + 1
-        self._attributes.add(name)
+        self._attributes.add(attribute(name))
         self._taken.add(name)
         return name
 
@@ -174,28 +165,29 @@ class Frame:
     def read(self, value: Value) -> Term:
         """A whole value as a term."""
         type = value.type
-        return Term(Read(value.name, tuple(Position(name) for name in type.names)), type.axes, type.kind)
+        indices = tuple(Position(name) for name in type.names)
+        return Term(Read(value.name, indices), type.axes, type.kind, value.name)
 
     def materialise(
-        self, term: Term, hint: str, span: Span, axes: tuple[Axis, ...] | None = None, kind: Kind | None = None
+        self, term: Term, hint: str | None, span: Span, axes: tuple[Axis, ...] | None = None, kind: Kind | None = None
     ) -> Value:
-        """The term as a value of the region: itself if it is one, a new node otherwise."""
+        """The term as a value of the region: itself if it is one, a new node (named by `hint`) otherwise."""
         wanted = TensorType(kind or term.kind, term.axes if axes is None else axes)
         formula = term.formula
-        if isinstance(formula, Read) and term.is_plain and wanted.kind == self.types[formula.value].kind:
-            own = self.types[formula.value].names
-            if tuple(index.axis for index in formula.indices if isinstance(index, Position)) == own:
-                if set(own) == set(wanted.names):
-                    return Value(formula.value, self.types[formula.value])
+        if isinstance(formula, Read) and term.is_plain:
+            own = self.types[formula.value]
+            read = tuple(index.axis for index in formula.indices if isinstance(index, Position))
+            if read == own.names and set(read) == set(wanted.names) and wanted.kind == own.kind:
+                return Value(formula.value, own)
         names = frozenset(wanted.names)
-        value = Value(self.allocate(hint), wanted)
+        value = Value(self.allocate(hint or term.hint), wanted)
         self.emit(Compute(results=(value,), span=span, path=self.path, formula=distinct(formula, names)))
         return value
 
     def mark_widths(self, axes: Iterable[Axis], span: Span) -> None:
         """Remember a parameter's axes whose size is still to be solved: unsolved ones are errors (E0302)."""
         for axis in axes:
-            if any(symbol.startswith("?") for symbol in self.solver.resolve(axis.size).symbols):
+            if is_open(self.solver.resolve(axis.size)):
                 self.widths.append(Width(axis.name, axis.size, span))
 
     # -- sizes
@@ -212,7 +204,7 @@ class Frame:
         verdict = self.facts.equal(left, right)
         if verdict is True:
             return
-        if any(symbol.startswith("?") for symbol in left.symbols | right.symbols):
+        if is_open(left) or is_open(right):
             self.solver.equate(left, right, origin)
             return
         raise Fault(origin.fault(left, right, refuted=verdict is False))
@@ -239,41 +231,19 @@ class Frame:
         if verdict is True:
             return
         symbols = condition.symbols
-        if any(symbol.startswith("?") for symbol in symbols):
+        if is_open(condition.left) or is_open(condition.right):
             self.solver.require(condition, origin)
             return
         if origin.index_axis is not None:
-            raise Fault(self.outside(origin, condition))
+            raise Fault(origin.bounds(condition))
         is_net = self.definition.tree.role == "net"
         known = is_net and symbols <= set(self.values)
         if verdict is False or (known and not condition.evaluate(self.values)):
-            used = ", ".join(f"{name} = {self.values[name]}" for name in sorted(symbols) if name in self.values)
-            numbers = used or f"it says {condition}"
-            raise Fault(
-                faults.RefutedCondition(origin.span, callee=origin.callee, condition=f"`{condition}`", numbers=numbers)
-            )
+            raise Fault(origin.refuted(condition, self.values))
         if known or not is_net:
             self.requirements.append(Requirement(condition, origin.span))
             return
-        head = self.definition.tree.head
-        raise Fault(
-            faults.UnprovedCondition(
-                origin.span,
-                callee=origin.callee,
-                condition=f"`{condition}`",
-                help=f"add `where {condition}` to the signature",
-                notes=(Note(head, "of this net"),),
-            )
-        )
-
-    def outside(self, origin: Demand, condition: Condition) -> Diagnostic:
-        """What to say of an index that may leave its axis."""
-        return faults.IndexOutside(
-            origin.span,
-            axis=origin.index_axis,
-            label=f"needs `{condition}`",
-            help="say what stands outside, as in `x[h: h + 1 else 0]`, or wrap around, as in `x[h: (h + 1) % size(h)]`",
-        )
+        raise Fault(origin.unproved(condition, self.definition))
 
     def unsolved(self, mismatch: Unsolved, *, refuted: bool) -> Diagnostic:
         """What to say of a constraint that the solver refused or could not prove."""
@@ -283,14 +253,13 @@ class Frame:
         assert isinstance(origin, Demand)
         condition = Condition(mismatch.operator, self.resolve(mismatch.left), self.resolve(mismatch.right))
         if origin.index_axis is not None:
-            return self.outside(origin, condition)
-        kind = faults.RefutedCondition if refuted else faults.UnprovedCondition
-        return kind(origin.span, callee=origin.callee, condition=f"`{condition}`", numbers=f"it says {condition}")
+            return origin.bounds(condition)
+        return origin.refuted(condition, self.values) if refuted else origin.unproved(condition, self.definition)
 
     def report(self, diagnostic: Diagnostic) -> None:
         """Keep a diagnostic; the block will not be lowered."""
         self.failed = self.failed or diagnostic.severity == "error"
-        self.session.findings.add(diagnostic)
+        self.session.findings.add(self.session.blame(diagnostic))
 
 
 class _Open:
@@ -301,7 +270,7 @@ class _Open:
         self.inputs = inputs
         self.outer: list[Node] = []
 
-    def __enter__(self) -> _Open:
+    def __enter__(self) -> Self:
         self.outer, self.frame.nodes = self.frame.nodes, []
         return self
 

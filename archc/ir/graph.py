@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-
-import networkx as nx
+from typing import TYPE_CHECKING
 
 from archc.base.span import Span
 from archc.ir.node import Call, Node, Operate, Region, Repeat, Value
 from archc.types.size import Condition, Size
+
+
+if TYPE_CHECKING:
+    import networkx
 
 
 @dataclass(frozen=True)
@@ -106,19 +109,22 @@ class TypedGraph:
         return self.blocks[self.entry]
 
     @cached_property
-    def nx(self) -> nx.MultiDiGraph:
+    def nx(self) -> networkx.MultiDiGraph[str]:
         """Every node of every block, nested regions included, as a frozen NetworkX graph.
 
         Vertices are `block/value` (`block/repeat/value` inside a loop) in program order, with attributes `node`,
         `type`, `kind` and `block`; edges run from operand to user with the operand's `port`.
         """
-        graph = nx.MultiDiGraph(entry=self.entry)
+        import networkx  # a heavy import, for those who look at the graph as one
+
+        graph: networkx.MultiDiGraph[str] = networkx.MultiDiGraph(entry=self.entry)
         for block in self.blocks.values():
             _draw(graph, block.region, block.name, {})
-        return nx.freeze(graph)
+        frozen: networkx.MultiDiGraph[str] = networkx.freeze(graph)
+        return frozen
 
 
-def _draw(graph: nx.MultiDiGraph, region: Region, prefix: str, scope: Mapping[str, str]) -> dict[str, str]:
+def _draw(graph: networkx.MultiDiGraph[str], region: Region, prefix: str, scope: Mapping[str, str]) -> dict[str, str]:
     """Add a region under a prefix; returns the vertex of each value it defines."""
     vertices = dict(scope)
 

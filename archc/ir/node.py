@@ -105,12 +105,10 @@ class Call(Node):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Repeat(Node):
-    """`repeat count with carries`: the region's inputs are the carries; values of the enclosing region may be read
-    inside (`captures`). Parameters inside are one set per pass, or one for all passes when `shared`."""
+class Loop(Node):
+    """A recursion with a nested region: its inputs are the carries, which start at `initial`; values of the enclosing
+    region may be read inside (`captures`). `repeat` is one; `scan` and `fixpoint` will be others."""
 
-    count: Size
-    shared: bool
     module: str
     initial: tuple[str, ...]
     body: Region
@@ -121,15 +119,23 @@ class Repeat(Node):
         return self.body.captures
 
     @property
+    def arguments(self) -> tuple[str, ...]:
+        return (*self.initial, *self.captures)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Repeat(Loop):
+    """`repeat count with carries`. Parameters inside are one set per pass, or one for all passes when `shared`."""
+
+    count: Size
+    shared: bool
+
+    @property
     def direct(self) -> Call | None:
         """The call that is the whole body, if it is: the module list then holds its instances themselves
         (`self.h = ModuleList(Encoder(...) ...)`), and parameter paths leave out the call's own module name."""
         only = self.body.nodes[0] if len(self.body.nodes) == 1 else None
         return only if isinstance(only, Call) and not self.captures else None
-
-    @property
-    def arguments(self) -> tuple[str, ...]:
-        return (*self.initial, *self.captures)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from archc.ir.attribute import attribute
 from archc.ir.graph import TypedGraph
 from archc.ir.node import Call, Parameter, Region, Repeat
 from archc.types.size import Size
@@ -72,9 +73,9 @@ class _Listing:
         for node in region.nodes:
             if isinstance(node, Parameter):
                 shape = tuple(axis.size.substitute(sizes) for axis in node.result.type.axes)
-                yield Placed(prefix + node.result.name, node, block, shape, count)
+                yield Placed(prefix + attribute(node.result.name), node, block, shape, count)
             elif isinstance(node, Call):
-                yield from self.call(node, f"{prefix}{node.module}.", sizes, count)
+                yield from self.call(node, f"{prefix}{attribute(node.module)}.", sizes, count)
             elif isinstance(node, Repeat):
                 for inner, times in self.passes(node, prefix, sizes):
                     if (direct := node.direct) is not None:
@@ -91,7 +92,7 @@ class _Listing:
         """The prefix of each set of weights of a `repeat`, and how many sets it stands for."""
         times, one = repeat.count.substitute(sizes), Size.of(1)
         if repeat.shared:
-            return [(f"{prefix}{repeat.module}.", one)]
+            return [(f"{prefix}{attribute(repeat.module)}.", one)]
         if self.values is None:
-            return [(f"{prefix}{repeat.module}.{ANY}.", times)]
-        return [(f"{prefix}{repeat.module}.{i}.", one) for i in range(times.evaluate(self.values))]
+            return [(f"{prefix}{attribute(repeat.module)}.{ANY}.", times)]
+        return [(f"{prefix}{attribute(repeat.module)}.{i}.", one) for i in range(times.evaluate(self.values))]

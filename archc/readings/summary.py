@@ -11,7 +11,7 @@ from rich.text import Text
 from archc.ir.graph import Block, TypedGraph
 from archc.readings.amount import Amount
 from archc.readings.cost import Cost, Instance, cost
-from archc.types.size import Facts, Size
+from archc.types.size import Condition, Facts, Size
 
 _SHOWN = {"parameters": "parameters", "flops": "FLOPs", "bytes": "activation bytes"}
 _LONGEST = 96
@@ -37,16 +37,16 @@ def summary(graph: TypedGraph, sizes: Mapping[str, int] | None = None) -> Table:
     table.add_column("output", overflow="fold")
     for title in _SHOWN.values():
         table.add_column(title, justify="right", overflow="fold")
-    notation = _Notation(facts(graph.net), known)
+    notation = _Notation(_conditions(graph.net), known)
     for instance in cost(graph).instances:
         cells = [notation.cell(getattr(instance.cost, name)) for name in _SHOWN]
         table.add_row(_name(graph, instance), _outputs(instance), *cells)
     return table
 
 
-def facts(block: Block) -> Facts:
+def _conditions(block: Block) -> tuple[Condition, ...]:
     """What is known about the size symbols of a block."""
-    return Facts((*block.facts, *(requirement.condition for requirement in block.requirements)))
+    return (*block.facts, *(requirement.condition for requirement in block.requirements))
 
 
 def figures(found: Cost, known: Mapping[str, int]) -> dict[str, dict[str, str | int | None]]:
@@ -60,9 +60,9 @@ def figures(found: Cost, known: Mapping[str, int]) -> dict[str, dict[str, str | 
 
 @dataclass(frozen=True)
 class _Notation:
-    """How amounts are shown, given what is known of the symbols."""
+    """How amounts are shown, given conditions on the symbols and the values of some."""
 
-    facts: Facts
+    conditions: tuple[Condition, ...]
     known: Mapping[str, int]
 
     def cell(self, amount: Amount) -> Text:
@@ -75,13 +75,16 @@ class _Notation:
     def number(self, amount: Amount) -> str:
         if amount.symbols <= self.known.keys():
             return f"{amount.evaluate(self.known):,}"
-        return _shortened(amount.substitute({name: Size.of(value) for name, value in self.known.items()}))
+        rest = amount.substitute({name: Size.of(value) for name, value in self.known.items()})
+        return _normal(rest, Facts(condition.substitute(self.known) for condition in self.conditions))
 
     def formula(self, amount: Amount) -> str:
-        if not amount.symbols:
-            return self.number(amount)
-        formula = amount.formula
-        return _shortened(amount if formula is None else self.facts.normal(formula))
+        return _normal(amount, Facts(self.conditions)) if amount.symbols else self.number(amount)
+
+
+def _normal(amount: Amount, facts: Facts) -> str:
+    formula = amount.formula
+    return _shortened(amount if formula is None else facts.normal(formula))
 
 
 def _shortened(formula: Amount | Size) -> str:

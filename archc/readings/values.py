@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from archc.formula.tree import Formula, Position, Read, walk
+from archc.ir.attribute import attribute
 from archc.ir.graph import Block, TypedGraph
 from archc.ir.node import Assume, Call, Compute, Node, Operate, Parameter, Region, Repeat, Value
 from archc.readings.evaluate import Array, MeaningError, Named, evaluate
@@ -158,7 +159,9 @@ class _Frame:
             case Operate():
                 results = self.region(node.meaning, [_found(values, name) for name in node.operands], {})
             case Call():
-                results = self.call(node, [_found(values, name) for name in node.operands], self.prefix + node.module)
+                results = self.call(
+                    node, [_found(values, name) for name in node.operands], self.prefix + attribute(node.module)
+                )
             case Repeat():
                 results = self.repeat(node, values)
             case _:
@@ -166,7 +169,7 @@ class _Frame:
         return [self.passed(result, value) for result, value in zip(results, node.results, strict=True)]
 
     def parameter(self, node: Parameter, values: Mapping[str, Named]) -> Named:
-        path = self.prefix + node.result.name
+        path = self.prefix + attribute(node.result.name)
         if node.formula is not None:
             self.walk.used.add(path)
             return self.computed(node.formula, values, node.result)
@@ -211,7 +214,7 @@ class _Frame:
         carries = [_found(values, name) for name in node.initial]
         captured = {name: _found(values, name) for name in node.captures}
         for number in range(count):
-            place = f"{self.prefix}{node.module}" if node.shared else f"{self.prefix}{node.module}.{number}"
+            place = self.prefix + attribute(node.module) + ("" if node.shared else f".{number}")
             if (direct := node.direct) is not None:
                 known = {v.name: self.passed(c, v) for v, c in zip(node.body.inputs, carries, strict=True)}
                 results = self.call(direct, [_found(known, name) for name in direct.operands], place)

@@ -15,6 +15,8 @@ from types import CodeType
 import torch
 from torch import nn
 
+from archc.ir.attribute import attribute
+
 
 class LoadError(Exception):
     """The text is not a module that defines the class asked for, or the class does not take the sizes given."""
@@ -35,10 +37,11 @@ class _Texts(InspectLoader):
         return self.source_to_code(self.texts[fullname], f"<{fullname}>")
 
 
-def load_module(source: str, name: str) -> type[nn.Module]:
-    """The class `name` that a generated text defines, in a module of its own; the same text gives the same class.
+def load_module(source: str, name: str | None = None) -> type[nn.Module]:
+    """The class `name` that a generated text defines, by default the last, which is the net's.
 
-    Raises LoadError when the text defines no such `nn.Module`.
+    It lives in a module of its own; the same text gives the same class. Raises LoadError when there is no such
+    `nn.Module`.
     """
     key = f"archc_generated_{sha256(source.encode()).hexdigest()[:16]}"
     module = sys.modules.get(key)
@@ -46,7 +49,7 @@ def load_module(source: str, name: str) -> type[nn.Module]:
         loader, path = _Texts({key: source}), f"<{key}>"
         spec = spec_from_loader(key, loader)
         if spec is None:
-            raise LoadError(f"no module can be made of the text that defines {name}")
+            raise LoadError("no module can be made of the text")
         module = module_from_spec(spec)
         linecache.cache[path] = (len(source), None, source.splitlines(keepends=True), path)
         sys.modules[key] = module
@@ -55,10 +58,11 @@ def load_module(source: str, name: str) -> type[nn.Module]:
         except BaseException:
             del sys.modules[key]
             raise
-    found = getattr(module, name, None)
-    if not (isinstance(found, type) and issubclass(found, nn.Module)):
-        raise LoadError(f"the generated text defines no module {name}")
-    return found
+    defined = [one for one in vars(module).values() if isinstance(one, type) and issubclass(one, nn.Module)]
+    found = [one for one in defined if one.__module__ == key and name in (None, one.__name__)]
+    if not found:
+        raise LoadError(f"the generated text defines no module {name or 'at all'}")
+    return found[-1]
 
 
 def instantiate(
@@ -70,10 +74,11 @@ def instantiate(
     defaults and the random state of torch are as before. Raises LoadError when it asks for a size that is not given.
     """
     wanted = list(inspect.signature(found).parameters.values())
-    missing = [p.name for p in wanted if p.default is p.empty and p.name not in sizes]
+    given = {attribute(name): size for name, size in sizes.items()}
+    missing = [p.name for p in wanted if p.default is p.empty and p.name not in given]
     if missing:
         raise LoadError(f"{found.__name__} asks for {', '.join(missing)}")
-    arguments = {p.name: sizes[p.name] for p in wanted if p.name in sizes}
+    arguments = {p.name: given[p.name] for p in wanted if p.name in given}
     if seed is None:
         with default_dtype(dtype):
             return found(**arguments)

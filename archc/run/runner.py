@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
+from rich.text import Text
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import nn
@@ -74,7 +75,7 @@ class RunReport:
         for value in self.graph.net.outputs:
             array = self.outputs[value.name]
             shape = " x ".join(map(str, array.shape)) or "scalar"
-            table.add_row(value.name, str(value.type), shape, *_statistics(array))
+            table.add_row(value.name, Text(str(value.type)), shape, *_statistics(array))
         yield table
         at = ", ".join(f"{name} = {size}" for name, size in self.sizes.items())
         if at:
@@ -95,7 +96,7 @@ def run(graph: TypedGraph, source: str, request: Request | None = None, *, name:
         every = random_inputs(graph, sizes, request.seed) | arrays
         sizes = bind(graph.net, every, sizes)
         exact = torch.float64 if dtype == torch.float64 else torch.float32
-        module = instantiate(load_module(source, name or graph.net.word), sizes, dtype=exact, seed=request.seed)
+        module = instantiate(load_module(source, name), sizes, dtype=exact, seed=request.seed)
     except (SizesNotFoundError, MeaningError, LoadError) as error:
         raise RunError(str(error)) from error
     for port in graph.net.region.inputs:

@@ -75,6 +75,12 @@ def _regions(region: Region) -> Iterator[Region]:
             yield from _regions(inner)
 
 
+def built_with(graph: TypedGraph) -> dict[str, int]:
+    """The size symbols whose values were set when the graph was made."""
+    names = {symbol.name for symbol in graph.net.symbols}
+    return {name: value for name, value in graph.options if name in names and type(value) is int}
+
+
 def choose(graph: TypedGraph, regime: Regime, given: Mapping[str, int] | None = None, seed: int = 0) -> dict[str, int]:
     """A value for every size symbol of the net that satisfies its conditions and keeps those `given`.
 
@@ -87,6 +93,10 @@ def choose(graph: TypedGraph, regime: Regime, given: Mapping[str, int] | None = 
     if regime == "small":
         fixed = {symbol.name: symbol.default for symbol in graph.net.symbols if symbol.default is not None} | fixed
     names = [symbol.name for symbol in graph.net.symbols]
+    if unknown := sorted(fixed.keys() - set(names)):
+        raise SizesNotFoundError(
+            f"the net has no size symbol {', '.join(unknown)}; it has {', '.join(names) or 'none'}"
+        )
     for preference in _preferences(regime, names, seed):
         found = found or _Search(names, asked, preference, fixed).run()
     if found is None:

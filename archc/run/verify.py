@@ -15,7 +15,7 @@ from archc.ir.graph import TypedGraph
 from archc.readings.values import MeaningError
 from archc.run.agreement import Agreement, Comparison, Disagreement
 from archc.run.load import LoadError, instantiate, load_module
-from archc.run.sizes import REGIMES, Regime, SizesNotFoundError, choose
+from archc.run.sizes import REGIMES, Regime, SizesNotFoundError, built_with, choose
 
 _DRAWS = 3
 
@@ -77,17 +77,19 @@ def verify(
 ) -> VerifyReport:
     """Compare the module in `source` with the reading of its graph, forward and backward, in float64.
 
-    At each regime of sizes (those in `sizes` are kept) with random inputs and parameters: every output to 1e-9, the
-    gradient of every parameter and real input to 1e-5 of the finite differences of the reference. `name` is the
-    module's class, by default the net's word. Raises LoadError when the text is no such module.
+    At each regime of sizes (those in `sizes` and those the graph was built with are kept), on random inputs and
+    parameters: every output to 1e-9, the gradient of every parameter and real input to 1e-5 of the finite differences
+    of the reference. `name` is the module's class, by default the last in the text. Raises LoadError when the text is
+    no such module.
     """
-    found = load_module(source, name or graph.net.word)
+    found = load_module(source, name)
+    kept = built_with(graph) | dict(sizes or {})
     trials = []
     for number, regime in enumerate(regimes):
         try:
-            chosen = choose(graph, regime, sizes, seed + number)
+            chosen = choose(graph, regime, kept, seed + number)
         except SizesNotFoundError as error:
-            trials.append(Trial(regime, dict(sizes or {}), fault=str(error)))
+            trials.append(Trial(regime, kept, fault=str(error)))
             continue
         trials.append(_trial(graph, found, regime, chosen, seed + number))
     return VerifyReport(graph.net.word, tuple(trials))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 
-from archc.base.span import Source
-from archc.syntax.tree import Comment, Tree
+from archc.base.span import Source, Span
+from archc.syntax.tree import Comment
 
 
 class Comments:
@@ -23,12 +23,17 @@ class Comments:
             taken.append(self._left.popleft())
         return taken
 
-    def beside(self, node: Tree) -> list[Comment]:
-        """Take the comment that ends the line of a node, at most a comma between them."""
+    @property
+    def left(self) -> int:
+        """How many are not yet taken."""
+        return len(self._left)
+
+    def beside(self, span: Span) -> list[Comment]:
+        """Take the comment that ends the line on which a span ends, at most a comma between them."""
         if self._source is None or not self._left:
             return []
         start = self._left[0].span.start
-        between = self._source.text[node.span.end : start] if start >= node.span.end else "\n"
+        between = self._source.text[span.end : start] if start >= span.end else "\n"
         return [self._left.popleft()] if between.strip(" \t") in ("", ",") else []
 
     def blank_before(self, offset: int) -> bool:

@@ -13,13 +13,14 @@ _STARTS = ("true", "false", "not", "-", "if", "repeat", "scan", "fixpoint", "a s
 _SOFT = ("over", "under", "equivariant", "invariant", "state", "share", "shared", "using", "where")
 _REDUCERS = ("sum", "mean", "prod", "max", "min", "logsumexp", "any", "all")
 _FIRST = (",", ")", "]", "}", "an expression", "a name", "an operator", "->", ":", "=", "{", "return", "a statement")
-_LONGEST = 5
+_MOST = 5
+_WIDEST = 40
 
 
 def unexpected(span: Span, found: str, accepted: Collection[str], before: str) -> UnexpectedToken:
     """The diagnostic at a token that cannot stand where it does. `found` is its text, "" at the end of the text;
     `accepted` are the words and symbols that could; `before` is the token before it."""
-    what = f"`{found}`" if found else "end of the text"
+    what = f"`{_short(found)}`" if found else "end of the text"
     wanted = expected(accepted)
     label = f"expected {_either(wanted)}" if wanted else ""
     return UnexpectedToken(span, found=what, label=label, help=_advice(found, before, wanted, accepted))
@@ -42,7 +43,7 @@ def expected(accepted: Collection[str]) -> list[str]:
         words -= {*_OPERATORS, ".", "["}
         words.add("an operator")
     ranked = sorted(words, key=lambda word: (_rank(word), word))
-    return [word if word.startswith(("a ", "an ", "the ")) else f"`{word}`" for word in ranked[:_LONGEST]]
+    return [word if word.startswith(("a ", "an ", "the ")) else f"`{word}`" for word in ranked[:_MOST]]
 
 
 def _rank(word: str) -> int:
@@ -77,6 +78,10 @@ def _advice(found: str, before: str, wanted: list[str], accepted: Collection[str
     if "," in accepted and _is_word(found) and (_is_word(before) or before in ")]}"):
         return f"put a comma between `{before}` and `{found}`"
     return ""
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _WIDEST else text[: _WIDEST - 3] + "..."
 
 
 def _is_word(text: str) -> bool:

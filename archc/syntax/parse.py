@@ -95,7 +95,9 @@ def _parse_chunk(source: Source, chunk: Chunk, start: str, findings: Findings, l
             item = cast("tree.Tree", lark.parse(TextSlice(source.text, chunk.start, chunk.end), start=start))
         check_nesting(item, limits)
     except LarkUnexpectedToken as error:
-        findings.add(_diagnose(error, source, lark))
+        # asking what could have stood there is slow, and no one reads the hundredth answer
+        detailed = len(findings) < limits.diagnostics
+        findings.add(_diagnose(error, source, lark, limits, detailed=detailed))
     except Fault as fault:
         findings.add(fault.diagnostic)
     else:
@@ -103,12 +105,14 @@ def _parse_chunk(source: Source, chunk: Chunk, start: str, findings: Findings, l
     return None
 
 
-def _diagnose(error: LarkUnexpectedToken, source: Source, lark: Lark) -> UnexpectedToken:
+def _diagnose(
+    error: LarkUnexpectedToken, source: Source, lark: Lark, limits: Limits, *, detailed: bool
+) -> UnexpectedToken:
     """The parser's complaint in the words of the language."""
     token = error.token
-    accepted = {_word(name, lark) for name in error.accepts or error.expected}
+    accepted = {_word(name, lark) for name in error.accepts or error.expected} if detailed else set()
     end = _end(error.interactive_parser.parser_state.value_stack) if error.interactive_parser else 0
-    before = _LAST.search(source.text, 0, end)
+    before = _LAST.search(source.text, max(0, end - limits.name_length), end)
     span = Span(source, end, end) if token.type == "$END" else Span(source, token.start_pos, token.end_pos)
     return unexpected(span, str(token), accepted, before[0] if before else "")
 

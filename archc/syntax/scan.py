@@ -105,6 +105,7 @@ class Scan:
             if tokens > self.limits.tokens:
                 self.findings.add(TooManyTokens(self._span(start, match.end()), limit=self.limits.tokens))
                 self.is_faulty = True
+                self.chunks.clear()
                 return self
             self._token(sort or "", text, start)
         self._end_chunk(len(self.source.text))

@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
 from typing import Any
 
+from archc.base.span import Span
 from archc.syntax import tree
 from archc.syntax.comments import Comments
 from archc.syntax.layout import HARD, LINE, Align, Doc, Group, Hang, Nest, Suffix, layout
@@ -52,10 +54,15 @@ def _level(node: tree.Tree) -> int:
 
 
 class _Writer:
-    """Makes the document of a tree; comments are taken from `comments` in the order of the text."""
+    """Makes the document of a tree; comments are taken from `comments` in the order of the text.
+
+    A comment keeps its place above a line, above an item of a list or chain, or at the end of either; one that stands
+    elsewhere inside a statement is hoisted above it.
+    """
 
     def __init__(self, comments: Comments) -> None:
         self._comments = comments
+        self._hoisted: list[tree.Comment] = []
 
     def node(self, node: tree.Tree) -> Doc:
         """The document of a node."""
@@ -68,10 +75,7 @@ class _Writer:
         lines: list[Doc] = []
         after_definition = False
         for item in items:
-            leading = self._comments.before(item.span.start)
-            doc = self.node(item)
-            leading += self._comments.before(item.span.end)
-            self._lines(lines, leading, item.span.start, (doc, self._beside(item)), blank=after_definition)
+            self._line(lines, item, blank=after_definition)
             after_definition = isinstance(item, tree.Definition)
         for comment in self._comments.before(spec.span.end + 1):
             self._lines(lines, [], comment.span.start, _comment(comment), blank=after_definition)
@@ -83,6 +87,20 @@ class _Writer:
         definitions = [self.node(definition) for definition in spec.definitions]
         blocks = [_joined(uses, HARD), *definitions] if uses else definitions
         return _joined(blocks, (HARD, HARD))
+
+    def _line(self, lines: list[Doc], node: tree.Tree, *, blank: bool = False) -> None:
+        """Append a definition, a claim or a statement with its comments."""
+        self._doc_line(lines, node.span, lambda: self.node(node), node.span.start, blank=blank)
+
+    def _doc_line(
+        self, lines: list[Doc], span: Span, make: Callable[[], Doc], start: int, *, blank: bool = False
+    ) -> None:
+        leading = self._comments.before(span.start)
+        outer, self._hoisted = self._hoisted, []
+        doc = make()
+        leading += self._hoisted + self._comments.before(span.end)
+        self._hoisted = outer
+        self._lines(lines, leading, start, (doc, self._beside(span)), blank=blank)
 
     def _lines(
         self, lines: list[Doc], leading: list[tree.Comment], start: int, doc: Doc, *, blank: bool = False
@@ -108,12 +126,10 @@ class _Writer:
         head: Doc = Group((f"{node.role} {node.name}", hypers, Nest(_PORTS_INDENT, (LINE, signature))))
         promises: list[Doc] = []
         if node.conditions:
-            leading = self._comments.before(node.conditions[0].span.start)
-            conditions = ("where ", self._separated(node.conditions))
-            self._lines(promises, leading, node.conditions[0].span.start, conditions)
+            span = node.conditions[0].span.to(node.conditions[-1].span)
+            self._doc_line(promises, span, lambda: ("where ", self._separated(node.conditions)), span.start)
         for claim in node.claims:
-            leading = self._comments.before(claim.span.start)
-            self._lines(promises, leading, claim.span.start, (self.node(claim), self._beside(claim)))
+            self._line(promises, claim)
         body = self._block(node.body)
         if promises:
             return head, Nest(_INDENT, (HARD, *promises)), HARD, body
@@ -176,26 +192,24 @@ class _Writer:
 
     def _inline(self, node: tree.Body) -> Doc:
         """A body inside an expression, on one line where it is short and only returns."""
+        pending = self._comments.left
         lines = self._body_lines(node)
-        broken = len(lines) > 1
+        broken = len(lines) > 1 or self._comments.left < pending
         return Group(("{", Nest(_INDENT, (HARD if broken else LINE, *lines)), HARD if broken else LINE, "}"), broken)
 
     def _body_lines(self, node: tree.Body) -> list[Doc]:
         lines: list[Doc] = []
         for statement in node.statements:
-            leading = self._comments.before(statement.span.start)
-            doc = self.node(statement)
-            leading += self._comments.before(statement.span.end)
-            self._lines(lines, leading, statement.span.start, (doc, self._beside(statement)))
-        first, last = node.results[0], node.results[-1]
-        leading = self._comments.before(first.span.start)
-        doc = self.node(first) if len(node.results) == 1 else self._separated(node.results)
-        leading += self._comments.before(last.span.end)
-        start = self._comments.word_before("return", first.span.start)
-        self._lines(lines, leading, start, ("return ", doc, self._beside(last)))
+            self._line(lines, statement)
+        span = node.results[0].span.to(node.results[-1].span)
+        start = self._comments.word_before("return", span.start)
+        self._doc_line(lines, span, lambda: ("return ", self._results(node.results)), start)
         for comment in self._comments.before(node.span.end):
             self._lines(lines, [], comment.span.start, _comment(comment))
         return lines
+
+    def _results(self, results: Sequence[tree.Expr]) -> Doc:
+        return self.node(results[0]) if len(results) == 1 else self._separated(results)
 
     # expressions
 
@@ -247,22 +261,17 @@ class _Writer:
         return self._chain(node.operands, [node.operator] * len(node.operands), _LOGIC[node.operator] + 1)
 
     def pipe(self, node: tree.Pipe) -> Doc:
-        """Stages on one line, or each on its own under the first `|>`; that one leaves its line only for a comment."""
-        head = self._operand(node.stages[0], _PRIMARY)
-        beside = first_beside = self._beside(node.stages[0])
-        first_above: Doc = ""
-        stages: list[Doc] = []
-        commented = False
-        for at, stage in enumerate(node.stages[1:]):
-            above = self._above(stage)
-            if at == 0:
-                first_above = above
+        """Stages on one line, or each on its own under the first `|>`."""
+        first, second, *later = node.stages
+        head = self._operand(first, _PRIMARY)
+        self._hoist(second)
+        stages: list[Doc] = ["|> ", self.node(second)]
+        previous, commented = second, False
+        for stage in later:
+            beside, above = self._beside(previous.span), self._above(stage)
             commented = commented or bool(above or beside)
-            doc = self.node(stage)
-            beside = self._beside(stage)
-            stages += [LINE if at else "", above, "|> ", doc, beside]
-        if first_beside or first_above:
-            return Group((head, first_beside, Nest(_INDENT, (HARD, *stages))), broken=True)
+            stages += [beside, LINE, above, "|> ", self.node(stage)]
+            previous = stage
         return Group((head, " ", Align(tuple(stages))), broken=commented)
 
     def reduction(self, node: tree.Reduction) -> Doc:
@@ -335,51 +344,40 @@ class _Writer:
 
     def _separated(self, items: Sequence[tree.Tree]) -> Doc:
         """Items with commas, as many on a line as fit."""
-        parts: list[Doc] = []
-        broken = False
-        for at, item in enumerate(items):
-            above = self._above(item, is_first=at == 0)
-            doc: Doc = Group(self.node(item))
-            beside = self._beside(item)
-            comma = "," if at < len(items) - 1 else ""
-            if at == 0:
-                parts.append((above, doc))
-            elif above or broken:
-                parts.append((HARD, above, doc))
-            else:
-                parts.append(Group((LINE, doc)))
-            parts.append((comma, beside))
-            broken = bool(beside)
+        self._hoist(items[0])
+        parts: list[Doc] = [Group(self.node(items[0]))]
+        for previous, item in pairwise(items):
+            beside, above = self._beside(previous.span), self._above(item)
+            doc = Group(self.node(item))
+            parts += [",", beside]
+            parts.append((HARD, above, doc) if above or beside else Group((LINE, doc)))
         return Align(tuple(parts))
 
     def _chain(self, operands: Sequence[tree.Expr], operators: Sequence[str], level: int) -> Doc:
         """Operands with the operator before each but the first, as many on a line as fit."""
+        self._hoist(operands[0])
         parts: list[Doc] = [self._operand(operands[0], level)]
-        beside = self._beside(operands[0])
-        for operand, operator in zip(operands[1:], operators[1:], strict=True):
-            above = self._above(operand)
-            doc = self._operand(operand, level)
-            parts.append(beside)
+        for (previous, operand), operator in zip(pairwise(operands), operators[1:], strict=True):
+            beside, above = self._beside(previous.span), self._above(operand)
+            doc = (f"{operator} ", self._operand(operand, level))
             if above or beside:
-                parts.append((HARD, above, operator, " ", doc))
+                parts += [beside, HARD, above, doc]
             elif isinstance(operand, _TALL):
-                parts.append((Group(LINE), operator, " ", doc))
+                parts += [Group(LINE), doc]
             else:
-                parts.append(Group((LINE, operator, " ", doc)))
-            beside = self._beside(operand)
-        return Align((*parts, beside))
+                parts.append(Group((LINE, doc)))
+        return Align(tuple(parts))
 
-    def _above(self, node: tree.Tree, *, is_first: bool = False) -> Doc:
-        """The comments between the part before and this one, on lines of their own; the first starts no new line."""
-        comments = self._comments.before(node.span.start)
-        if not comments:
-            return ""
-        texts = [_comment(comment) for comment in comments]
-        first: Doc = Suffix(texts[0]) if is_first else texts[0]
-        return (first, HARD, *(part for text in texts[1:] for part in (text, HARD)))
+    def _hoist(self, node: tree.Tree) -> None:
+        """Send the comments before a node to the line above its statement."""
+        self._hoisted += self._comments.before(node.span.start)
 
-    def _beside(self, node: tree.Tree) -> Doc:
-        return tuple(Suffix(_comment(comment)) for comment in self._comments.beside(node))
+    def _above(self, node: tree.Tree) -> Doc:
+        """The comments between the part before and this one, each on its own line."""
+        return tuple(part for comment in self._comments.before(node.span.start) for part in (_comment(comment), HARD))
+
+    def _beside(self, span: Span) -> Doc:
+        return tuple(Suffix(_comment(comment)) for comment in self._comments.beside(span))
 
 
 def _comment(comment: tree.Comment) -> str:

@@ -48,10 +48,10 @@ class BsplineBasis(Operation):
             terms.append(power if j == 0 else f"{comb(k + 1, j)} * {power}")
         signed = terms[0] + "".join(f" {'-+'[j % 2 == 0]} {term}" for j, term in enumerate(terms) if j)
         divided = f"({signed}) / {factorial(k)}" if k > 1 else signed
+        centre = f"(axis - {(k - 1) / 2})" if k > 1 else "axis"
         return f"""(x: real[]) -> (y: real[axis: grid + order])
             where grid >= 1
         {{
-            let s[axis: grid + order] =
-                {(k + 1) / 2} - abs((x - low) * (grid / (high - low)) + {(k - 1) / 2} - axis)
+            let s[axis: grid + order] = {(k + 1) / 2} - abs((x - low) * (grid / (high - low)) - {centre})
             return {divided}
         }}"""

@@ -45,7 +45,7 @@ def _masked(at: Evaluation, kind: str, axes: tuple[Axis, ...], body: Formula, ma
         return sum_of(at, axes, body, real=real, mask=mask)
     if kind == "mean":
         total = sum_of(at, axes, body, real=True, mask=mask)
-        return trace.map("div", [trace.cast(total, "real"), _count(at, axes, mask)])
+        return trace.map("div", [trace.cast(total, "real"), _at_least_one(at, _count(at, axes, mask))])
     part = trace.map("where", [mask, at.value(body, real=real), _identity(at, kind)])
     return at.fold(kind, part, [axis.name for axis in axes])
 
@@ -139,7 +139,12 @@ def _scattered(at: Evaluation, formula: Reduce, target: _Target, real: bool) -> 
     others_size = prod((axis.size for axis in others), start=ONE)
     if others_size != ONE:
         count = trace.map("mul", [count, trace.extent(others_size)])
-    return trace.map("div", [trace.cast(total, "real"), count])
+    return trace.map("div", [trace.cast(total, "real"), _at_least_one(at, count)])
+
+
+def _at_least_one(at: Evaluation, count: Laid) -> Laid:
+    """The mean of nothing is 0, so its zero entries are divided by 1."""
+    return at.scope.trace.map("maximum", [count, at.scope.trace.number(1)])
 
 
 def _whole_mask(at: Evaluation, formula: Reduce) -> Laid:
@@ -158,8 +163,8 @@ def _scatter(at: Evaluation, kind: str, part: Laid, index: Laid, carried: list[A
         part = trace.expanded(part, [*missing, *part.axes], sizes)
     if len(names) > 1:
         part, index = trace.last(part, names), trace.last(index, names)
-        part, index = trace.merge(part, names, "*entry"), trace.merge(index, names, "*entry")
-        entry = "*entry"
+        entry = "*".join(names)
+        part, index = trace.merge(part, names, entry), trace.merge(index, names, entry)
     else:
         (entry,) = names
     if batch:

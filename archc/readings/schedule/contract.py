@@ -27,8 +27,11 @@ def sum_of(
     trace = at.scope.trace
     real = real or mean or at.scope.reads_real(body)
     bound = tuple(axis.name for axis in axes)
+    terms = distributed(bound, body)
+    if mean and _is_one_tensor(terms, bound):
+        return at.fold("mean", at.value(body, real=True), list(bound))
     parts: list[Laid] = []
-    for term in distributed(bound, body):
+    for term in terms:
         part = _term(at, bound, term, real, mask)
         if not term.negative:
             parts.append(part)
@@ -43,6 +46,14 @@ def sum_of(
     if result.tensor.kind == "int":
         result = trace.cast(result, "real")
     return trace.map("div", [result, count])
+
+
+def _is_one_tensor(terms: Sequence[Product], bound: Sequence[str]) -> bool:
+    """Whether the sum is over the entries of one factor, so that its mean is a mean."""
+    if len(terms) != 1 or terms[0].axes or terms[0].scalars or terms[0].negative or len(terms[0].factors) != 1:
+        return False
+    (factor,) = terms[0].factors
+    return not factor.inverse and set(bound) <= factor.formula.free
 
 
 def _plus(at: Evaluation, parts: list[Laid]) -> Laid:
@@ -189,7 +200,19 @@ def contracted(at: Evaluation, parts: Sequence[Laid], bound: Sequence[str]) -> L
         needed = {axis for part in rest for axis in part.axes}
         x, y = parts[first], parts[second]
         shared = [axis for axis in x.axes if axis in y.axes and axis in bound and axis not in needed]
-        parts = [*rest, contract_pair(trace, x, y, shared, () if rest else at.prefer)]
+        parts = [*rest, contract_pair(trace, x, y, shared, _preferred(at, rest, bound))]
+
+
+def _preferred(at: Evaluation, rest: Sequence[Laid], bound: Sequence[str]) -> tuple[str, ...]:
+    """The order of axes that suits what follows: a weight wants the axes it sums last, in its own order."""
+    learned = [part for part in rest if part.tensor.learned]
+    if not rest:
+        return at.prefer
+    if len(learned) != 1 or len(rest) != 1:
+        return ()
+    sums = [axis for axis in learned[0].axes if axis in bound]
+    kept = dict.fromkeys((*at.prefer, *(axis for axis in at.sizes if axis not in bound)))
+    return (*(axis for axis in kept if axis not in sums), *sums)
 
 
 def _summed(at: Evaluation, part: Laid, bound: Sequence[str], others: Sequence[str]) -> Laid:

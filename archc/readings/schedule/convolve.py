@@ -140,12 +140,13 @@ def _applied(
     step = Conv(len(windows), strides, tuple(paddings), dilations, groups)
     outers = [one.outer for one in windows]
     shape = [w.tensor.shape[0], *(at.sizes[one] for one in outers)]
-    axes = ["*channels", *outers]
+    channels, batch = "*".join([*layout.groups, *layout.out]), "*".join(layout.batch)
+    axes = [channels, *outers]
     if layout.batch:
-        shape, axes = [x.tensor.shape[0], *shape], ["*batch", *axes]
+        shape, axes = [x.tensor.shape[0], *shape], [batch, *axes]
     trace = at.scope.trace
     found = trace.make(step, (x, w), shape, "real", axes)
-    for name, parts in (("*channels", [*layout.groups, *layout.out]), ("*batch", layout.batch)):
+    for name, parts in ((channels, [*layout.groups, *layout.out]), (batch, layout.batch)):
         if parts:
             found = trace.divide(found, name, parts, [at.sizes[axis] for axis in parts])
         elif name in found.axes:
@@ -157,7 +158,7 @@ def _applied(
 
 
 def _space(window: _Window) -> str:
-    return f"@{window.outer}"
+    return f"~{window.outer}"
 
 
 def _reads_beyond(indices: Iterable[Formula]) -> bool:
@@ -182,7 +183,7 @@ def _entries(at: Evaluation, window: _Window, read: Read) -> tuple[Formula, Size
         outputs = (size + 2 * left - reach - 1) // window.stride + 1
         if (left == ZERO or (zero and _proves(at, ">=", left, ZERO))) and _proves(at, "==", outputs, outer):
             return whole, left, None
-    # `@` names are never shared by two lengths: the cut or padded axis has its own
+    # `~` names are never shared by two lengths: the cut or padded axis has its own
     at.sizes[name] = extent
     index: Formula = Apply("add", (whole, SizeValue(window.offset)))
     return Apply("mod", (index, SizeValue(size))) if window.circular else index, ZERO, None
@@ -210,7 +211,7 @@ def _arranged(at: Evaluation, part: Laid, groups: Sequence[Sequence[str]], keep_
     part = trace.permuted(part, [axis for group in groups for axis in group])
     names: list[str] = []
     for place, group in enumerate(groups):
-        name = group[0] if len(group) == 1 else f"*{place}"
+        name = group[0] if len(group) == 1 else "*".join(group) or f"~{place}"
         names.append(name)
         if len(group) > 1:
             part = trace.merge(part, group, name)

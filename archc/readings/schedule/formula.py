@@ -13,6 +13,7 @@ from archc.readings.schedule.scope import Scope
 from archc.readings.schedule.tensor import Laid
 from archc.types.size import Size
 
+_CHUNK = 16
 _WHOLE = ("floordiv", "mod", "eq", "ne", "lt", "le", "gt", "ge", "and", "or", "not")
 
 
@@ -62,7 +63,17 @@ class Evaluation:
             operands = fold_bias(self, formula, operands)
             if len(operands) == 1:
                 return operands[0]
-        return self.scope.trace.map(word, operands, formula.attributes, self.prefer)
+        return self._mapped(word, operands, formula.attributes)
+
+    def _mapped(self, word: str, operands: list[Laid], attributes: tuple[tuple[str, int | float], ...]) -> Laid:
+        """A pointwise function; one of many operands in chunks, so that no expression is deep."""
+        trace = self.scope.trace
+        while len(operands) > _CHUNK:
+            chunks = [operands[start : start + _CHUNK] for start in range(0, len(operands), _CHUNK)]
+            operands = [
+                trace.map(word, chunk, attributes, self.prefer) if len(chunk) > 1 else chunk[0] for chunk in chunks
+            ]
+        return trace.map(word, operands, attributes, self.prefer)
 
     def _wants_real(self, formula: Apply, real: bool) -> bool:
         if formula.function in _WHOLE:

@@ -10,8 +10,6 @@ from archc.types.size import Size
 
 ONE = Size.of(1)
 ZERO = Size.of(0)
-_OUT = "*out"
-_IN = "*in"
 
 
 def contract_pair(trace: Trace, x: Laid, y: Laid, reduced: Sequence[str], prefer: Sequence[str] = ()) -> Laid:
@@ -46,23 +44,24 @@ def _linear(trace: Trace, x: Laid, w: Laid, out: Sequence[str]) -> Laid | None:
     if not out:
         if list(x.axes[-len(ins) :]) != ins:
             return None
-        x, w = trace.merge(x, ins, _IN), trace.merge(w, ins, _IN)
+        x, w = trace.merge(x, ins, "*".join(ins)), trace.merge(w, ins, "*".join(ins))
         return trace.make(Matmul(), (x, w), x.tensor.shape[:-1], _kind(x, w), x.axes[:-1])
     in_first = len(ins) == len(out) == 1 and w.axes[0] == ins[0] and x.axes[-1] == ins[0]
     w = trace.permuted(w, [*ins, *out] if in_first else [*out, *ins])
     if not _has_run(x.axes, ins):
         x = trace.last(x, ins)
-    x, w = trace.merge(x, ins, _IN), trace.merge(trace.merge(w, out, _OUT), ins, _IN)
-    place = x.dim(_IN)
+    source, target = "*".join(ins), "*".join(out)
+    x, w = trace.merge(x, ins, source), trace.merge(trace.merge(w, out, target), ins, source)
+    place = x.dim(source)
     shape = [*x.tensor.shape]
-    shape[place] = w.size(_OUT)
-    axes = [_OUT if axis == _IN else axis for axis in x.axes]
+    shape[place] = w.size(target)
+    axes = [target if axis == source else axis for axis in x.axes]
     if place == len(axes) - 1:
         step = Matmul() if in_first else Linear()
         found = trace.make(step, (x, w), shape, _kind(x, w), axes)
     else:
         found = _along_the_middle(trace, x, w, place, shape, axes)
-    return trace.divide(found, _OUT, out, sizes)
+    return trace.divide(found, target, out, sizes)
 
 
 def _along_the_middle(trace: Trace, x: Laid, w: Laid, place: int, shape: Sequence[Size], axes: Sequence[str]) -> Laid:
@@ -81,11 +80,11 @@ def _along_the_middle(trace: Trace, x: Laid, w: Laid, place: int, shape: Sequenc
     if behind == 1:
         return trace.make(Matmul(), (w, x), shape, _kind(x, w), axes)
     tail, sizes = axes[place + 1 :], shape[place + 1 :]
-    flat = trace.merge(x, tail, "*behind")
-    mixed = trace.make(
-        Matmul(), (w, flat), (*shape[: place + 1], flat.size("*behind")), _kind(x, w), (*axes[: place + 1], "*behind")
-    )
-    return trace.divide(mixed, "*behind", tail, sizes)
+    name = "*".join(tail)
+    flat = trace.merge(x, tail, name)
+    lengths = (*shape[: place + 1], flat.size(name))
+    mixed = trace.make(Matmul(), (w, flat), lengths, _kind(x, w), (*axes[: place + 1], name))
+    return trace.divide(mixed, name, tail, sizes)
 
 
 def _has_run(axes: Sequence[str], part: Sequence[str]) -> bool:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from archc.ir.node import Assume, Call, Compute, Node, Operate, Parameter, Region, Repeat, Value
 from archc.readings.schedule.formula import Evaluation
 from archc.readings.schedule.lowering import lowered
+from archc.readings.schedule.preference import preferences
 from archc.readings.schedule.scope import Scope
-from archc.readings.schedule.tensor import Laid, Tensor
+from archc.readings.schedule.tensor import Invoke, Laid, Tensor
 from archc.readings.schedule.trace import Trace, base_kind
 from archc.types.size import Condition, Facts, Size
 from archc.types.tensor_type import TensorType
@@ -26,10 +27,11 @@ class Bound:
 
 @dataclass(frozen=True)
 class Called:
-    """An instance applied to tensors in the order of their types; `results` are the tensors it yields."""
+    """An instance applied to tensors in the order of their types. `results` are the tensors it yields: `invoked` itself
+    where it is one."""
 
     node: Call
-    operands: tuple[Tensor, ...]
+    invoked: Tensor
     results: tuple[Laid, ...]
 
 
@@ -75,7 +77,7 @@ def schedule(
     planned = Schedule(trace)
     for value in (*region.inputs, *(Value(name, type) for name, type in (captured or {}).items())):
         _define(scope, value, _given(trace, value))
-    _run(region.nodes, scope, planned)
+    _run(region, scope, planned)
     planned.outputs = tuple(_at_boundary(scope, name) for name in region.outputs)
     return planned
 
@@ -107,25 +109,37 @@ def _at_boundary(scope: Scope, name: str) -> Tensor:
     return scope.trace.cast(whole, kind).tensor
 
 
-def _run(nodes: Sequence[Node], scope: Scope, planned: Schedule) -> None:
-    for node in nodes:
+def _run(region: Region, scope: Scope, planned: Schedule) -> None:
+    preferred = preferences(region)
+    for node in region.nodes:
         match node:
             case Parameter():
                 _define(scope, node.result, _given(scope.trace, node.result, learned=True))
             case Compute():
-                _bind(node, node.result, _computed(node, scope), scope, planned)
+                _bind(node, node.result, _computed(node, scope, preferred.get(node.result.name, ())), scope, planned)
             case Operate():
                 for value, laid in zip(node.results, _operated(node, scope), strict=True):
                     _bind(node, value, laid, scope, planned)
             case Call():
-                operands = tuple(_at_boundary(scope, name) for name in node.operands)
-                planned.statements.append(Called(node, operands, _results(node, scope)))
+                planned.statements.append(_called(node, scope))
             case Repeat():
                 initial = tuple(_at_boundary(scope, name) for name in node.initial)
                 captured = tuple((Value(name, scope.types[name]), _at_boundary(scope, name)) for name in node.captures)
                 planned.statements.append(Looped(node, initial, captured, _results(node, scope)))
             case Assume():
                 planned.statements.append(Checked(node, _condition(node, scope)))
+
+
+def _called(node: Call, scope: Scope) -> Called:
+    operands = [_at_boundary(scope, name) for name in node.operands]
+    first = node.results[0].type
+    shape, kind = [axis.size for axis in first.axes], base_kind(first.kind.word)
+    step = Invoke(node.module, len(scope.trace.tensors))
+    invoked = scope.trace.make(step, operands, shape, kind, first.names, learned=False)
+    if len(node.results) > 1:
+        return Called(node, invoked.tensor, _results(node, scope))
+    _define(scope, node.result, invoked)
+    return Called(node, invoked.tensor, (invoked,))
 
 
 def _bind(node: Node, value: Value, laid: Laid, scope: Scope, planned: Schedule) -> None:
@@ -140,11 +154,11 @@ def _results(node: Node, scope: Scope) -> tuple[Laid, ...]:
     return found
 
 
-def _computed(node: Compute, scope: Scope) -> Laid:
+def _computed(node: Compute, scope: Scope, prefer: tuple[str, ...]) -> Laid:
     type = node.result.type
     sizes: dict[str, Size] = dict(type.sizes)
     kind = base_kind(type.kind.word)
-    evaluation = Evaluation(scope, sizes, type.names)
+    evaluation = Evaluation(scope, sizes, prefer)
     return evaluation.value(node.formula, real=kind in ("real", "complex"))
 
 
@@ -157,7 +171,7 @@ def _operated(node: Operate, scope: Scope) -> list[Laid]:
     inner = Scope(scope.trace, scope.facts, typical=scope.typical, uses=uses(node.meaning))
     for value, part, type in zip(node.meaning.inputs, operands, types, strict=True):
         _define(inner, value, _renamed(part, type, value.type))
-    _run(node.meaning.nodes, inner, Schedule(scope.trace))
+    _run(node.meaning, inner, Schedule(scope.trace))
     results = zip(node.meaning.outputs, node.results, strict=True)
     return [_renamed(inner.values[name], inner.types[name], value.type) for name, value in results]
 

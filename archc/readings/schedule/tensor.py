@@ -222,6 +222,14 @@ class Written(Step):
     hint: str = field(default="", compare=False)
 
 
+@dataclass(frozen=True)
+class Invoke(Step):
+    """The instance held as `module`, applied to the operands; never the same as another use of it."""
+
+    module: str
+    serial: int
+
+
 @dataclass(frozen=True, eq=False)
 class Tensor:
     """The result of a step. `kind` is real, int, bool or complex; `serial` the order of creation; `axes` are the names

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from archc.ops.registries import POINTWISE
+from archc.readings.schedule.numbers import COMPARISONS, on_numbers
 from archc.readings.schedule.tensor import (
     Cast,
     Divide,
@@ -27,7 +28,6 @@ from archc.types.size import Size
 
 ONE = Size.of(1)
 _WIDTH = {"bool": 0, "int": 1, "real": 2, "complex": 3}
-_ON_SIZES = ("add", "sub", "mul", "neg", "floordiv", "mod")
 _TO_REAL = ("abs", "angle", "real", "imag")
 
 
@@ -44,14 +44,23 @@ class Trace:
     by_placeholder: dict[str, Tensor] = field(default_factory=dict)
 
     def make(
-        self, step: Step, operands: Sequence[Laid | Tensor], shape: Iterable[Size], kind: str, axes: Sequence[str]
+        self,
+        step: Step,
+        operands: Sequence[Laid | Tensor],
+        shape: Iterable[Size],
+        kind: str,
+        axes: Sequence[str],
+        *,
+        learned: bool | None = None,
     ) -> Laid:
-        """The tensor of a step under these axis names; the one built before where it is the same."""
+        """The tensor of a step under these axis names; the one built before where it is the same. It is `learned` where
+        all its operands are."""
         parts = tuple(part.tensor if isinstance(part, Laid) else part for part in operands)
         key = (step, *(part.serial for part in parts))
         known = self.tensors.get(key)
         if known is None:
-            learned = bool(parts) and all(part.learned or part.scalar for part in parts) and not _all_scalar(parts)
+            if learned is None:
+                learned = all(part.learned or part.scalar for part in parts) and not _all_scalar(parts)
             scalar = isinstance(step, Number | Extent) or (isinstance(step, Map) and _all_scalar(parts))
             known = Tensor(len(self.tensors), step, parts, tuple(shape), kind, tuple(axes), scalar, learned)
             self.tensors[key] = known
@@ -125,9 +134,12 @@ class Trace:
         prefer: Sequence[str] = (),
     ) -> Laid:
         """A pointwise function over the union of the axes of its operands."""
-        folded = _on_sizes(word, operands)
-        if folded is not None:
-            return self.extent(folded)
+        known = on_numbers(word, operands)
+        if known is not None:
+            return self.extent(known) if isinstance(known, Size) else self.number(known)
+        if word == "where" and isinstance(operands[0].tensor.step, Number):
+            return operands[1] if operands[0].tensor.step.value else operands[2]
+        word, operands = self._plainer(word, operands)
         kind = _map_kind(word, [part.tensor.kind for part in operands])
         if kind in ("real", "complex"):
             operands = self.made_real(operands)
@@ -135,6 +147,21 @@ class Trace:
         sizes = {axis: part.size(axis) for part in operands for axis in part.axes}
         parts = [self.aligned(part, axes) for part in operands]
         return self.make(Map(word, attributes), parts, (sizes[axis] for axis in axes), kind, axes)
+
+    def _plainer(self, word: str, operands: Sequence[Laid]) -> tuple[str, Sequence[Laid]]:
+        """x + (-y) as x - y, x - (-2) as x + 2. Sizes are compared as tensors, so that no branch depends on them."""
+        if word in COMPARISONS and all(part.tensor.scalar for part in operands):
+            return word, [self.expanded(operands[0], (), {}), operands[1]]
+        if word not in ("add", "sub") or len(operands) != 2:
+            return word, operands
+        left, right = operands
+        step = right.tensor.step
+        if isinstance(step, Number) and right.tensor.kind in ("int", "real") and step.value < 0:
+            return "sub" if word == "add" else "add", [left, self.number(-step.value)]
+        if isinstance(step, Map) and step.word == "neg":
+            (inner,) = right.tensor.operands
+            return "sub" if word == "add" else "add", [left, Laid(inner, right.axes)]
+        return word, operands
 
     def made_real(self, operands: Sequence[Laid]) -> Sequence[Laid]:
         """The operands, whole numbers cast where nothing real stands beside them to decide the precision."""
@@ -209,35 +236,6 @@ def _map_kind(word: str, kinds: Sequence[str]) -> str:
     if result == "real" and "complex" in kinds and word not in _TO_REAL:
         return "complex"
     return result
-
-
-def _on_sizes(word: str, operands: Sequence[Laid]) -> Size | None:
-    """Arithmetic of sizes alone, as a size."""
-    sizes: list[Size] = []
-    for part in operands:
-        step = part.tensor.step
-        if isinstance(step, Extent):
-            sizes.append(step.size)
-        elif isinstance(step, Number) and part.tensor.kind == "int":
-            sizes.append(Size.of(int(step.value)))
-        else:
-            return None
-    if word not in _ON_SIZES:
-        return None
-    total = -sizes[0] if word == "neg" else sizes[0]
-    for size in sizes[1:]:
-        match word:
-            case "add":
-                total = total + size
-            case "sub":
-                total = total - size
-            case "mul":
-                total = total * size
-            case "floordiv":
-                total = total // size
-            case "mod":
-                total = total % size
-    return total
 
 
 def merged_axes(orders: Sequence[Sequence[str]], prefer: Sequence[str] = ()) -> tuple[str, ...]:

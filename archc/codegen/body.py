@@ -1,0 +1,205 @@
+"""The statements of a `forward`, from the schedule of its region."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from archc.codegen.comment import axes_comment, place
+from archc.codegen.forward import INDENT, Forward, Said, stem
+from archc.codegen.layout import flat, parse, quoted
+from archc.codegen.names import attribute
+from archc.codegen.unit import Unit
+from archc.ir.node import Call, Compute, Node, Operate, Value
+from archc.readings.schedule.region import Bound, Called, Checked, Looped, Schedule
+from archc.readings.schedule.tensor import Laid, Tensor
+from archc.types.size import Condition
+
+
+class Body:
+    """Writes the statements of a schedule into a forward."""
+
+    def __init__(self, unit: Unit, plan: Schedule, forward: Forward, output_class: str) -> None:
+        self.unit = unit
+        self.plan = plan
+        self.forward = forward
+        self.output_class = output_class
+        self.pending: Tensor | None = None
+        self.known = {*unit.region.values, *(node.module for node in unit.modules)}
+
+    def write(self) -> None:
+        """All statements and the return."""
+        forward = self.forward
+        forward.count(_roots(self.plan))
+        for item in self.plan.statements:
+            match item:
+                case Bound(value, laid, node):
+                    self._bound(value, laid, node)
+                case Called():
+                    self._called(item)
+                case Looped():
+                    self._looped(item)
+                case Checked():
+                    self._checked(item)
+        self._returned()
+
+    def _bound(self, value: Value, laid: Laid, node: Node) -> None:
+        tensor = laid.tensor
+        if self.forward.is_named(tensor) or not self.forward.readers(tensor) or tensor.scalar:
+            return
+        self._describe(tensor, value, laid, node)
+        if self.forward.readers(tensor) > 1 or not (self._is_unnamed(value, node) or self._is_returned(tensor)):
+            self.forward.bind(tensor)
+
+    def _describe(self, tensor: Tensor, value: Value, laid: Laid, node: Node) -> None:
+        hint = stem(value.name, self.known)
+        comment = f"{axes_comment(laid.axes)}  {place(node.span)}"
+        self.forward.said.setdefault(tensor.serial, Said("" if hint == "value" else hint, comment))
+
+    def _is_unnamed(self, value: Value, node: Node) -> bool:
+        """Whether the spec gives the value no name of its own, so that it may stand inside its only use."""
+        hint = stem(value.name, self.known)
+        match node:
+            case Compute():
+                return hint == "value"
+            case Operate():
+                return hint in ("value", node.operation.word)
+            case Call():
+                return hint in ("value", stem(node.module, self.known), node.block)
+        return False
+
+    def _is_returned(self, tensor: Tensor) -> bool:
+        return len(self.plan.outputs) == 1 and self.plan.outputs[0] is tensor
+
+    def _called(self, item: Called) -> None:
+        forward, node = self.forward, item.node
+        self._flush(item.invoked)
+        if len(item.results) == 1:
+            (laid,) = item.results
+            if not forward.readers(laid.tensor):
+                return
+            self._describe(laid.tensor, node.result, laid, node)
+            self.pending = laid.tensor
+            inline = self._is_unnamed(node.result, node) or self._is_returned(laid.tensor)
+            if forward.readers(laid.tensor) > 1 or not inline:
+                forward.bind(laid.tensor)
+            return
+        tree = forward.fitted(item.invoked, 16)
+        forward.release(tree)
+        names = self._assigned(item.results, node)
+        forward.write(f"{', '.join(names)} = ", tree, place(node.span))
+
+    def _flush(self, following: Tensor | None = None) -> None:
+        """A call that waits to stand inside another statement is written before the next call, unless it is in that."""
+        waiting, self.pending = self.pending, None
+        if waiting is None or self.forward.is_named(waiting) or waiting.serial in self.forward.written:
+            return
+        if following is None or not _leads_to(following, waiting):
+            self.forward.bind(waiting)
+
+    def _assigned(self, results: Iterable[Laid], node: Call) -> list[str]:
+        names = [self.forward.names.fresh(stem(value.name, self.known)) for value in node.results]
+        for laid, name in zip(results, names, strict=True):
+            self.forward.claim(laid.tensor, name)
+        return names
+
+    def _looped(self, item: Looped) -> None:
+        self._flush()
+        node, forward = item.node, self.forward
+        captured = [forward.reference(tensor) for _, tensor in item.captured]
+        carried: list[str] = []
+        for value, start in zip(node.results, item.initial, strict=True):
+            hint = stem(value.name, self.known)
+            tree = forward.reference(start, len(hint) + 3)
+            name = forward.local(tree)
+            if name is None or name in carried:
+                forward.release(tree)
+                name = forward.names.fresh(hint)
+                forward.write(f"{name} = ", tree)
+            carried.append(name)
+        module = f"self.{attribute(node.module)}"
+        if node.shared:
+            head, function = f"for _ in range({node.count.python(forward.around.size)}):", module
+        else:
+            function = forward.names.fresh("layer")
+            head = f"for {function} in {module}:"
+        forward.lines.append(" " * INDENT + head)
+        self._pass(item, function, carried, [flat(tree) for tree in captured])
+        for tree in captured:
+            forward.release(tree)
+        if not node.shared:
+            forward.names.release(function)
+        for laid, name in zip(item.results, carried, strict=True):
+            forward.claim(laid.tensor, name)
+
+    def _pass(self, item: Looped, function: str, carried: list[str], captured: list[str]) -> None:
+        """The statements inside a loop."""
+        node, forward = item.node, self.forward
+        comment = f"{axes_comment(item.results[0].axes)}  {place(node.span)}"
+        direct = node.direct
+        if direct is None:
+            call = f"{function}({', '.join([*carried, *captured])})"
+            forward.write(f"{', '.join(carried)} = ", parse(call), comment, INDENT + 4)
+            return
+        inside = dict(zip((value.name for value in node.body.inputs), carried, strict=True))
+        call = f"{function}({', '.join(inside[name] for name in direct.operands)})"
+        if tuple(value.name for value in direct.results) == node.body.outputs:
+            forward.write(f"{', '.join(carried)} = ", parse(call), comment, INDENT + 4)
+            return
+        fresh = [forward.names.fresh(stem(value.name, self.known)) for value in direct.results]
+        inside |= dict(zip((value.name for value in direct.results), fresh, strict=True))
+        forward.write(f"{', '.join(fresh)} = ", parse(call), comment, INDENT + 4)
+        sources = ", ".join(inside[name] for name in node.body.outputs)
+        forward.lines.append(" " * (INDENT + 4) + f"{', '.join(carried)} = {sources}")
+
+    def _checked(self, item: Checked) -> None:
+        forward = self.forward
+        message = quoted(f"the assumption at {place(item.node.span)} does not hold")
+        if isinstance(item.condition, Condition):
+            left, right = (side.python(forward.around.size) for side in (item.condition.left, item.condition.right))
+            forward.write("", parse(f"torch._check({left} {item.condition.operator} {right}, lambda: {message})"))
+            return
+        tree = forward.reference(item.condition, 50)
+        tested = f"({flat(tree)}).all()" if item.condition.shape else flat(tree)
+        forward.write("", parse(f"torch._assert_async({tested}, {message})"))
+        forward.release(tree)
+
+    def _returned(self) -> None:
+        self._flush(None if len(self.plan.outputs) != 1 else self.plan.outputs[0])
+        forward = self.forward
+        if len(self.plan.outputs) == 1:
+            (output,) = self.plan.outputs
+            said = forward.said.get(output.serial)
+            (name,) = self.unit.region.outputs
+            hint = said.hint if said else stem(name, self.known)
+            comment = said.comment if said and not forward.is_named(output) else ""
+            forward.write("return ", forward.fitted(output, 7, hint), comment)
+            return
+        items = ", ".join(flat(forward.reference(output)) for output in self.plan.outputs)
+        forward.write("return ", parse(f"{self.output_class}({items})"))
+
+
+def _leads_to(tensor: Tensor, target: Tensor) -> bool:
+    """Whether `target` is among what a tensor is made from."""
+    stack, seen = [tensor], set()
+    while stack:
+        current = stack.pop()
+        if current is target:
+            return True
+        if current.serial > target.serial and current.serial not in seen:
+            seen.add(current.serial)
+            stack.extend(current.operands)
+    return False
+
+
+def _roots(plan: Schedule) -> list[Tensor]:
+    """Everything that statements and outputs read."""
+    found: list[Tensor] = []
+    for item in plan.statements:
+        match item:
+            case Called(_, invoked, results) if len(results) > 1:
+                found.append(invoked)
+            case Looped(_, initial, captured, _):
+                found += [*initial, *(tensor for _, tensor in captured)]
+            case Checked(_, condition) if isinstance(condition, Tensor):
+                found.append(condition)
+    return [*found, *plan.outputs]

@@ -1,0 +1,85 @@
+"""What a constraint on sizes came from, and what to say where it fails."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from archc.base.diagnostic import Diagnostic, Note
+from archc.base.span import Span
+from archc.elaborate import faults
+from archc.elaborate.binding import Definition
+from archc.types.size import Condition, Size
+from archc.types.solve import OPEN
+
+_LONGEST = 30
+
+
+def is_open(size: Size) -> bool:
+    """Whether a size has a part that is still to be solved."""
+    return any(symbol.startswith(OPEN) for symbol in size.symbols)
+
+
+def worded(size: Size) -> str:
+    """A size for a message."""
+    return "still unknown" if is_open(size) else str(size)
+
+
+@dataclass(frozen=True)
+class Mismatch:
+    """Two sizes of one axis that must be equal: where, and where the other comes from."""
+
+    axis: str
+    span: Span
+    notes: tuple[Note, ...] = ()
+
+    def fault(self, left: Size, right: Size, *, refuted: bool) -> Diagnostic:
+        """What to say where the sizes, as far as they are known, differ or are not provably equal."""
+        sizes = {"axis": self.axis, "left": worded(left), "right": worded(right)}
+        if refuted:
+            return faults.SizeMismatch(self.span, notes=self.notes, **sizes)
+        help = f"write one size in both places, or add `where {left} == {right}` to the signature"
+        help = "" if is_open(left) or is_open(right) else help
+        return faults.UnprovedSize(self.span, notes=self.notes, help=help, **sizes)
+
+
+@dataclass(frozen=True)
+class Demand:
+    """A side condition and who asks for it: as it was `asked` there, and what its names are here."""
+
+    callee: str
+    span: Span
+    index_axis: str | None = None
+    asked: str = ""
+    given: tuple[tuple[str, Size], ...] = ()
+
+    def bounds(self, condition: Condition) -> Diagnostic:
+        """What to say of an index that may leave its axis."""
+        text = self.span.source.text[self.span.start : self.span.end]
+        text = text if len(text) <= _LONGEST and "\n" not in text else "..."
+        wrapped = text if text.isalnum() else f"({text})"
+        axis = self.index_axis
+        label = f"it goes down to {worded(condition.left)}, the first position is 0"
+        if condition.operator == "<=":
+            label = f"it reaches {worded(condition.left)}, the last position is {worded(condition.right)}"
+        outside, around = f"`[{axis}: {text} else 0]`", f"`[{axis}: {wrapped} % size({axis})]`"
+        help = f"say what stands outside, as in {outside}, or wrap around, as in {around}"
+        return faults.IndexOutside(self.span, axis=axis, label=label, help=help)
+
+    def refuted(self, condition: Condition, values: Mapping[str, int]) -> Diagnostic:
+        """What to say of a condition that is false: in the caller's symbols, or else in the callee's."""
+        used = {name: str(values[name]) for name in sorted(condition.symbols) if name in values}
+        used = used or {name: worded(size) for name, size in self.given}
+        numbers = "".join(f"{', ' if at else ': '}{name} = {size}" for at, (name, size) in enumerate(used.items()))
+        shown = self.asked if self.asked and not condition.symbols else str(condition)
+        return faults.RefutedCondition(self.span, callee=self.callee, condition=f"`{shown}`", numbers=numbers)
+
+    def unproved(self, condition: Condition, definition: Definition) -> Diagnostic:
+        """What to say of a condition that does not follow from the signature of a definition."""
+        left, right = worded(condition.left), worded(condition.right)
+        notes = (Note(definition.tree.head, f"the signature of this {definition.tree.role}"),)
+        if is_open(condition.left) or is_open(condition.right):
+            shown, help = self.asked or f"{left} {condition.operator} {right}", ""
+        else:
+            shown, help = str(condition), f"add `where {condition}` to the signature"
+        return faults.UnprovedCondition(self.span, callee=self.callee, condition=f"`{shown}`", help=help, notes=notes)

@@ -1,0 +1,59 @@
+"""Sizes that satisfy what a net asks, chosen to tell mistakes apart."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from archc.base.assets import specs_root
+from archc.driver import graph
+from archc.run.sizes import REGIMES, SizesNotFoundError, choose, survey
+
+SPECS = sorted(path for path in specs_root().rglob("*.arch") if path.parent.name != "std")
+
+SPLIT = """
+net Split (width = 6, heads = 3, depth = 2) (x: real[batch, n, d]) -> (y: real[batch, n, d])
+    where size(d) % heads == 0, n >= 3
+{
+    return repeat depth with x { return x |> layer(d -> d) }
+}
+"""
+
+
+@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("regime", ["small", *REGIMES])
+def test_every_condition_of_every_spec_holds(path: Path, regime: str) -> None:
+    typed = graph(path)
+    found = choose(typed, regime)
+    assert found.keys() == {symbol.name for symbol in typed.net.symbols}
+    assert all(condition.evaluate(found) for condition in survey(typed).conditions)
+
+
+def test_regimes() -> None:
+    typed = graph(SPLIT)
+    primes, equal, ones = (choose(typed, regime) for regime in REGIMES)
+    axes = ("width", "heads", "batch", "n", "d")
+    assert len({primes[name] for name in axes}) == len(axes)
+    assert primes["d"] % primes["heads"] == 0
+    assert len({equal[name] for name in axes}) == 1
+    assert (ones["batch"], ones["n"], ones["d"]) == (1, 3, 1)
+
+
+def test_what_is_given_is_kept() -> None:
+    found = choose(graph(SPLIT), "primes", {"d": 12, "heads": 4})
+    assert (found["d"], found["heads"]) == (12, 4)
+
+
+def test_small_sizes_keep_the_defaults() -> None:
+    found = choose(graph(SPLIT), "small")
+    assert (found["width"], found["heads"], found["depth"], found["batch"]) == (6, 3, 2, 2)
+
+
+def test_loops_run_a_few_times() -> None:
+    assert choose(graph(SPLIT), "primes")["depth"] <= 3
+
+
+def test_impossible_sizes() -> None:
+    with pytest.raises(SizesNotFoundError, match=r"d % heads == 0"):
+        choose(graph(SPLIT), "primes", {"d": 5, "heads": 2})

@@ -1,0 +1,102 @@
+"""Verification passes what is right and finds what is wrong, forward, backward and in the names."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from archc.base.assets import specs_root
+from archc.driver import build, graph
+from archc.ir.graph import TypedGraph
+from archc.run.verify import VerifyReport, verify
+
+SPECS = sorted(path for path in specs_root().rglob("*.arch") if path.parent.name != "std")
+
+SMALL = """
+net Small (width = 4)
+        (x: real[batch, d], p: simplex(d)[batch, d], i: index(d)[batch])
+        -> (y: real[batch, h: width], z: real[batch])
+{
+    let y = x |> layer(d -> h: width, neuron = tanh)
+    return y, (sum d: x * p) + x[d: i]
+}
+"""
+
+
+@cache
+def small() -> tuple[TypedGraph, str]:
+    return graph(SMALL), build(SMALL)
+
+
+def changed(old: str, new: str) -> VerifyReport:
+    typed, text = small()
+    assert old in text
+    return verify(typed, text.replace(old, new), regimes=("primes",))
+
+
+def wrong(report: VerifyReport) -> set[tuple[str, str]]:
+    return {(one.what, one.name) for trial in report.trials for one in trial.comparisons if not one.ok}
+
+
+@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
+def test_every_spec(path: Path) -> None:
+    typed = graph(path)
+    report = verify(typed, build(path))
+    assert report.ok, report.to_json()
+    assert [trial.regime for trial in report.trials] == ["primes", "equal", "ones"]
+
+
+def test_every_tensor_is_compared() -> None:
+    typed, text = small()
+    report = verify(typed, text, regimes=("primes",))
+    assert report.ok, report.to_json()
+    compared = [(one.what, one.name) for one in report.trials[0].comparisons]
+    assert compared == [
+        ("output", "y"), ("output", "z"),
+        ("parameter", "y_weight"), ("parameter", "y_bias"),
+        ("input", "x"), ("input", "p"),
+    ]  # fmt: skip
+
+
+def test_a_value_that_is_a_little_wrong() -> None:
+    assert ("output", "y") in wrong(changed("torch.tanh(", "1.0000001 * torch.tanh("))
+
+
+def test_a_gradient_that_is_cut_off() -> None:
+    found = wrong(changed("self.y_weight", "self.y_weight.detach()"))
+    assert ("parameter", "y_weight") in found
+    assert not any(what == "output" for what, _ in found)
+
+
+def test_a_parameter_under_another_name() -> None:
+    report = changed("y_bias", "offset")
+    assert not report.ok
+    assert "y_bias missing" in str(report.trials[0].fault)
+
+
+def test_a_module_that_fails() -> None:
+    report = changed("torch.tanh(", "torch.nonsense(")
+    assert not report.ok
+    assert "nonsense" in str(report.trials[0].fault)
+
+
+def test_sizes_that_cannot_be() -> None:
+    text = "net A (x: real[n]) -> (y: real[n]) where n % 2 == 0 { return x }"
+    report = verify(graph(text), build(text), sizes={"n": 3}, regimes=("ones",))
+    assert "n % 2 == 0" in str(report.trials[0].fault)
+
+
+def test_the_report_as_json() -> None:
+    typed, text = small()
+    found = json.loads(verify(typed, text, regimes=("ones",)).to_json())
+    assert found["ok"] is True
+    assert found["trials"][0]["sizes"]["batch"] == 1
+    assert {"what", "name", "error", "limit", "ok"} <= found["trials"][0]["comparisons"][0].keys()
+
+
+def test_kinks_are_stepped_over() -> None:
+    text = "net A (x: real[batch, n]) -> (y: real[batch]) { let y[batch] = max n: abs(x) return y }"
+    assert verify(graph(text), build(text)).ok
