@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from archc.base.diagnostic import ArchError, Diagnostic, Fault, Findings
 from archc.base.nearest import nearest
 from archc.base.span import Source
+from archc.checks.registry import CHECKS
 from archc.elaborate import faults
 from archc.elaborate.binding import Definition
 from archc.elaborate.library import File, load_file, whole
-from archc.elaborate.net import Option, check_block, elaborate
+from archc.elaborate.net import Option, elaborate, elaborate_alone
 from archc.elaborate.scope import Session
 from archc.ir.graph import TypedGraph
 from archc.syntax.faults import MissingNet
@@ -22,20 +24,30 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 
+@dataclass(frozen=True)
+class Examination:
+    """What is wrong with a spec, and how many symmetry claims it makes, none of which is checked yet."""
+
+    findings: tuple[Diagnostic, ...]
+    claims: int
+
+
 def check(source: str | Path) -> tuple[Diagnostic, ...]:
     """Every finding of a spec, given as a path or as text. Never raises for a bad spec, never prints."""
+    return examine(source).findings
+
+
+def examine(source: str | Path) -> Examination:
+    """Check a spec, given as a path or as text: every net, and every block that none of them uses."""
     findings = Findings()
     file = _open(source, findings)
-    if file is not None:
-        session = Session(findings)
-        for definition in file.own:
-            if definition.tree.role == "net":
-                _elaborated(file, definition, {}, session)
-        used = {key[0] for key in session.keys if isinstance(key, tuple)}
-        for definition in file.own:
-            if definition.tree.role == "block" and definition not in used:
-                check_block(definition, session)
-    return tuple(findings)
+    if file is None:
+        return Examination(tuple(findings), 0)
+    for typed in _elaborated(file, Session(findings)):
+        for kind in CHECKS:
+            for diagnostic in kind().find(typed):
+                findings.add(diagnostic)
+    return Examination(tuple(findings), sum(len(one.tree.claims) for one in file.own))
 
 
 def graph(source: str | Path, net: str | None = None, **hypers: Option) -> TypedGraph:
@@ -60,8 +72,9 @@ def graph(source: str | Path, net: str | None = None, **hypers: Option) -> Typed
 def build(source: str | Path, net: str | None = None, **hypers: Option) -> str:
     """The PyTorch module of a net of a spec (a path, or text) as Python text. Raises ArchError."""
     from archc.codegen.module import generate  # templates are loaded only by those who generate
+    from archc.passes.pipeline import run
 
-    return generate(graph(source, net, **hypers))
+    return generate(run(graph(source, net, **hypers)).graph)
 
 
 def summary(typed: TypedGraph, sizes: Mapping[str, int] | None = None) -> Table:
@@ -79,11 +92,23 @@ def specs(paths: Iterable[Path]) -> list[Path]:
     return found
 
 
-def _elaborated(file: File, definition: Definition, hypers: dict[str, Option], session: Session) -> None:
-    try:
-        elaborate(file, definition, hypers, session)
-    except Fault as fault:
-        session.findings.add(fault.diagnostic)
+def _elaborated(file: File, session: Session) -> Iterator[TypedGraph]:
+    """The graph of every net of a file, and of every block that none of them uses; those with errors are left out."""
+    for definition in file.own:
+        if definition.tree.role == "net":
+            try:
+                typed = elaborate(file, definition, {}, session)
+            except Fault as fault:
+                session.findings.add(fault.diagnostic)
+                continue
+            if typed is not None:
+                yield typed
+    used = {key[0] for key in session.keys if isinstance(key, tuple)}
+    for definition in file.own:
+        if definition.tree.role == "block" and definition not in used:
+            typed = elaborate_alone(definition, session)
+            if typed is not None:
+                yield typed
 
 
 def _open(source: str | Path, findings: Findings) -> File | None:

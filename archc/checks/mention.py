@@ -64,7 +64,8 @@ def unread(body: tree.Body) -> Iterator[Unread]:
             found.extend(Unread(name, statement) for name in names if name not in read)
         elif isinstance(statement, Binding) and read.isdisjoint(names):
             found.append(Unread(names[0], statement))
-        read = read.difference(names) | mentions(statement)
+        read.difference_update(names)
+        read |= mentions(statement)
     yield from (one for one in reversed(found) if not one.name.startswith("_"))
     for inner in _bodies((*body.statements, *body.results)):
         yield from unread(inner)

@@ -41,13 +41,14 @@ def explanation(name: str) -> str | None:
 def nearest_name(name: str) -> str | None:
     """The name that `name` is probably a misspelling of."""
     known = [word for word, _ in (*_operations(), *_library())]
-    return nearest(name.upper(), _diagnostics()) if re.fullmatch(r"[eE]\d+", name) else nearest(name, known)
+    return nearest(name.upper(), _diagnostics()) if re.fullmatch(r"[eEwW]\d+", name) else nearest(name, known)
 
 
 def _diagnostics() -> dict[str, type[Diagnostic]]:
     """All of them: a diagnostic is known once its module is imported."""
     for module in _STATING_DIAGNOSTICS:
         import_module(module)
+    list(_checks())  # each check states its own diagnostics
     return Diagnostic.catalogue
 
 

@@ -14,7 +14,7 @@ from archc.base.render import Format
 from archc.base.version import VERSION
 from archc.cli import catalogue
 from archc.cli.options import pairs, size, spec_files, value
-from archc.cli.report import DEBUG, Exit, report, reporting, say, tracked
+from archc.cli.report import DEBUG, Exit, report, reporting, say, summed, tracked
 
 app = typer.Typer(
     name="archc",
@@ -67,10 +67,11 @@ def check(
         from archc import driver
 
         files = spec_files(paths)
-        found = [finding for path in tracked(files, "checking") for finding in driver.check(path)]
+        examined = [driver.examine(path) for path in tracked(files, "checking")]
+        found = [finding for one in examined for finding in one.findings]
         code = report(found, format)
         if not found and format == "text":
-            say(f"no errors in {len(files)} {'file' if len(files) == 1 else 'files'}")
+            say(summed(len(files), sum(one.claims for one in examined)))
         raise typer.Exit(code)
 
 

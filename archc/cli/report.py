@@ -83,6 +83,12 @@ def say(line: str) -> None:
     sys.stderr.write(f"{escape(line)}\n")
 
 
+def summed(files: int, claims: int) -> str:
+    """What a check of some files that found nothing says: also of the claims that nobody has looked at."""
+    clean = f"no errors in {files} {'file' if files == 1 else 'files'}"
+    return f"{clean}, {claims} {'claim' if claims == 1 else 'claims'} not checked yet" if claims else clean
+
+
 def tracked(items: Sequence[T], doing: str) -> Iterator[T]:
     """The items one by one, with a progress bar when somebody watches and it takes long enough to wonder."""
     if len(items) < 2 or not sys.stderr.isatty():

@@ -11,8 +11,6 @@ from archc.codegen.unit import Unit
 from archc.ir.node import Value
 from archc.types.tensor_type import TensorType
 
-_MARGIN = "    "
-
 
 def docstring(unit: Unit) -> list[str]:
     """The lines between the quotes, without indentation of the first; wrapped, escaped, never ending in a quote."""
@@ -33,7 +31,7 @@ def docstring(unit: Unit) -> list[str]:
     for paragraph in paragraphs:
         lines += [""] if lines else []
         for text in paragraph:
-            lines += textwrap.wrap(_safe(text), WIDTH - 8, subsequent_indent=_MARGIN, break_on_hyphens=False)
+            lines += textwrap.wrap(_safe(text), WIDTH - 8, break_on_hyphens=False)
     return lines
 
 

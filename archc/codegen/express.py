@@ -317,8 +317,7 @@ def _scatter(step: Scatter, at: _Site) -> str:
         method = "scatter_add" if step.full else "index_add"
         return f"{part}.new_zeros({shape}).{method}({step.dim}, {index}, {part})"
     start = _number_text(float(REDUCTIONS[step.kind].identity))
-    method = "scatter_reduce" if step.full else "index_reduce"
-    return f'{part}.new_full({shape}, {start}).{method}({step.dim}, {index}, {part}, "{REDUCTIONS[step.kind].scatter}")'
+    return f'{part}.new_full({shape}, {start}).scatter_reduce({step.dim}, {index}, {part}, "{REDUCTIONS[step.kind].scatter}")'
 
 
 def _cast(step: Cast, at: _Site) -> str:

@@ -41,8 +41,8 @@ class Surroundings:
 
 @dataclass
 class Forward:
-    """Writes statements. `inputs` are the expressions of values that exist already, `said` what is known of tensors that
-    have no statement yet. A local name is free again after its last use."""
+    """Writes statements. `inputs` are the expressions of values that exist already, `said` what is known of
+    tensors that have no statement yet. A local name is free again after its last use."""
 
     around: Surroundings
     names: Names
@@ -94,7 +94,7 @@ class Forward:
         said = self.said.get(tensor.serial)
         hint = (said.hint if said else "") or hint or hint_of(tensor, self._name_of)
         comment = said.comment if said else axes_comment(tensor.axes)
-        tree = self.fitted(tensor, len(hint) + 3, hint)
+        tree = self.fitted(tensor, len(hint) + 3 + 3 * self.names.is_taken(hint), hint)
         self.release(tree)
         name = self.names.fresh(hint)
         self.write(f"{name} = ", tree, comment)
@@ -127,7 +127,7 @@ class Forward:
             inlined: dict[int, Tensor] = {}
             tree = self._tree(tensor, inlined)
             length = len(flat(tree))
-            parts = [part for serial, part in inlined.items() if serial != tensor.serial and not part.scalar]
+            parts = [part for serial, part in inlined.items() if serial != tensor.serial]
             if length <= room or not parts:
                 self.written.update(inlined)
                 return tree
@@ -141,12 +141,12 @@ class Forward:
         return self.fitted(tensor, before)
 
     def _best_part(self, parts: Iterable[Tensor], length: int, room: int) -> Tensor:
-        """The part whose naming leaves two lines of like length that both fit; weights are named last of all."""
+        """The part whose naming leaves two lines of like length that both fit; weights, then numbers, are named last."""
 
-        def badness(part: Tensor) -> tuple[bool, bool, int, int]:
+        def badness(part: Tensor) -> tuple[bool, bool, bool, int, int]:
             size = len(flat(self._tree(part, {})))
             fits = size <= WIDTH - INDENT - 16 and length - size + 12 <= room
-            return part.learned, not fits, abs(2 * size - length), part.serial
+            return part.scalar, part.learned, not fits, abs(2 * size - length), part.serial
 
         return min(parts, key=badness)
 

@@ -28,6 +28,10 @@ class Names:
         self._taken.add(name)
         return name
 
+    def is_taken(self, hint: str) -> bool:
+        """Whether the name will not be just `hint`."""
+        return hint in self._taken or hint in _RESERVED
+
     def release(self, name: str) -> None:
         """Give back a name that nothing uses."""
         self._taken.discard(name)

@@ -25,12 +25,12 @@ from archc.elaborate.binding import (
     Term,
     Word,
 )
-from archc.elaborate.evaluate import as_term, evaluate, term
-from archc.elaborate.extent import axes_of, conditions_of, number_of, size_of, type_of
 from archc.elaborate.constraint import Mismatch
+from archc.elaborate.evaluate import as_term, evaluate, term
+from archc.elaborate.extent import axes_of, conditions_of, listed, number_of, place_of, size_of, type_of
 from archc.elaborate.scope import Poisoned, Scope, plain
 from archc.formula.rename import distinct
-from archc.formula.tree import Formula
+from archc.formula.tree import Formula, Read
 from archc.ir.node import Assume, Initial, Repeat, Value
 from archc.ops.registries import INITIALISERS
 from archc.syntax import tree
@@ -44,13 +44,24 @@ def results_of(definition: Definition, scope: Scope) -> tuple[Term, ...]:
     found = run(definition.tree.body, scope, [port.name for port in outputs])
     spans = [expr.span for expr in definition.tree.body.results]
     if len(found) != len(outputs):
+        declared = Note(outputs[0].span.to(outputs[-1].span), "declared here")
         raise Fault(
-            faults.WrongResults(spans[0].to(spans[-1]), what="the body", given=len(found), expected=len(outputs))
+            faults.WrongResults(
+                spans[0].to(spans[-1]),
+                what="the body",
+                given=_results(len(found)),
+                expected=len(outputs),
+                notes=[declared],
+            )
         )
     spans = spans if len(spans) == len(outputs) else [spans[0]] * len(outputs)
     return tuple(
         conform(as_term(one, span), port, span, scope) for one, port, span in zip(found, outputs, spans, strict=True)
     )
+
+
+def _results(count: int) -> str:
+    return "1 result" if count == 1 else f"{count} results"
 
 
 def run(body: tree.Body, scope: Scope, hints: Sequence[str | None] = ()) -> list[Binding]:
@@ -106,7 +117,10 @@ def conform(found: Term, port: tree.Port, span: Span, scope: Scope) -> Term:
         scope.frame.equate(size, axis.size, Mismatch(axis.name, span, (Note(port.span, "declared here"),)))
     fits = {"real": found.kind.is_real or found.kind.is_integer, "int": found.kind.is_integer}
     if not fits.get(declared.kind.word, declared.kind.word == found.kind.word):
-        raise Fault(faults.KindMismatch(span, what=f"`{port.name}`", expected=declared.kind, given=found.kind))
+        note = Note(port.span, "declared here")
+        raise Fault(
+            faults.KindMismatch(span, what=f"`{port.name}`", expected=declared.kind, given=found.kind, notes=[note])
+        )
     lifted = tuple(axis for axis in found.axes if axis.name in scope.lifted)
     return Term(found.formula, (*lifted, *declared.axes), declared.kind)
 
@@ -129,7 +143,7 @@ def execute(statement: tree.Statement, scope: Scope) -> None:
 def bind(name: str, found: Binding, span: Span, scope: Scope) -> None:
     """Give a name a meaning. Raises Fault E0304 where an axis of the signature has the name."""
     if isinstance(scope.find(name), BoundAxis) and name not in scope.introduced:
-        raise Fault(faults.AxisValueClash(span, name=name))
+        raise Fault(faults.AxisValueClash(span.word(name), name=name, help="give the value another name"))
     scope.names[name] = found
     scope.introduced.discard(name)
     if isinstance(found, Term):
@@ -155,18 +169,14 @@ def _(statement: tree.Let, scope: Scope) -> None:
     if len(statement.names) > 1:
         terms = found.terms if isinstance(found, Several) else (found,)
         if len(terms) != len(statement.names):
-            raise Fault(
-                faults.WrongResults(statement.value.span, what="this", given=len(terms), expected=len(statement.names))
-            )
+            given, expected = _results(len(terms)), len(statement.names)
+            raise Fault(faults.WrongResults(statement.value.span, what="this", given=given, expected=expected))
         for name, one in zip(statement.names, terms, strict=True):
             bind(name, one, statement.span, scope)
         return
     if isinstance(found, Several):
-        raise Fault(
-            faults.WrongResults(
-                statement.value.span, what="this", given=len(found.terms), expected=1, help="write `let (a, b) = ...`"
-            )
-        )
+        given, help = _results(len(found.terms)), "name each of them: `let (a, b) = ...`"
+        raise Fault(faults.WrongResults(statement.value.span, what="this", given=given, expected=1, help=help))
     (name,) = statement.names
     if isinstance(found, Term) and scope.edging is None:
         found = scope.frame.read(scope.frame.materialise(found, name, statement.span))
@@ -186,16 +196,17 @@ def _let_declared(statement: tree.Let, axes: tuple[tree.AxisType, ...], scope: S
     if extra:
         raise Fault(
             faults.WrongAxes(
-                statement.span,
+                statement.value.span,
                 what=f"`{name}`",
-                declared=f"[{', '.join(inner.declared and [axis.name for axis in declared])}]",
+                declared=f"[{', '.join(axis.name for axis in declared)}]",
                 actual=f"[{', '.join(own)}]",
+                notes=[Note(statement.span.word(name), "declared here")],
                 help=f"declare {', '.join(f'`{one}`' for one in extra)} too, or reduce over it",
             )
         )
     for axis in declared:
         if axis.name in own:
-            note = Note(statement.span, "declared here")
+            note = Note(place_of(axis, axes, statement.span.word(name)), "declared here")
             scope.frame.equate(own[axis.name].size, axis.size, Mismatch(axis.name, statement.value.span, (note,)))
     order = (*(axis for axis in found.axes if axis.name in scope.lifted), *declared)
     wide = Term(found.formula, order, found.kind)
@@ -210,18 +221,27 @@ def _(statement: tree.Declaration, scope: Scope) -> None:
         raise Fault(faults.NotYet(statement.span, what="`state`"))
     frame, edging = scope.frame, scope.edging
     own = type_of(statement.type, scope, lambda axis, name, _: _signature_size(axis, name, scope))
-    frame.mark_widths(own.axes, statement.type.span)
+    for axis in own.axes:
+        frame.mark_widths([axis], place_of(axis, statement.type.axes, statement.type.span))
     before = edging.axes if edging and statement.role == "param" else ()
     type = TensorType(own.kind, (*before, *own.axes))
-    frame.mark_widths(before, statement.span)
     initial, formula = _start(statement, own, scope)
     for name in statement.names:
-        if name in scope.names and not isinstance(scope.names[name], BoundAxis | Poison):
-            raise Fault(faults.RepeatedName(statement.span, name=name))
+        before_it = scope.names.get(name)
+        if before_it is not None and not isinstance(before_it, BoundAxis | Poison):
+            raise Fault(faults.RepeatedName(statement.span.word(name), name=name, notes=_origin(before_it, scope)))
         value = scope.parameter(name, type, statement.span, role=statement.role, initial=initial, formula=formula)
         found = edging.read(value, own) if edging and before else frame.read(value)
         bind(name, found, statement.span, scope)
         introduce(own.axes, scope)
+
+
+def _origin(found: Binding, scope: Scope) -> tuple[Note, ...]:
+    """Where a value that has a name was defined."""
+    if not isinstance(found, Term) or not isinstance(found.formula, Read):
+        return ()
+    span = scope.frame.spans.get(found.formula.value)
+    return () if span is None else (Note(span, "the first one"),)
 
 
 def _start(statement: tree.Declaration, own: TensorType, scope: Scope) -> tuple[Initial | None, Formula | None]:
@@ -229,25 +249,20 @@ def _start(statement: tree.Declaration, own: TensorType, scope: Scope) -> tuple[
     fan_in, fan_out = _fans(own.axes, scope)
     expr = statement.initial
     if expr is None:
-        if statement.role == "const":
-            raise Fault(faults.MissingArgument(statement.span, callee="const", name="= ...", help="say what it holds"))
         word = scope.edging.initial if scope.edging and scope.edging.initial else "kaiming"
         return Initial(word, (), fan_in, fan_out), None
     call = expr if isinstance(expr, tree.Call) else None
     name = call.function if call else expr
     word = name.text if isinstance(name, tree.Name) and scope.find(name.text) is None else ""
     if word in INITIALISERS:
-        arguments = tuple(
-            float(number_of(one.value, scope, "the start", word)) for one in (call.arguments if call else ())
-        )
-        return Initial(word, arguments, fan_in, fan_out), None
+        return Initial(word, _initial_numbers(word, expr, scope), fan_in, fan_out), None
     if statement.role == "param":
         try:
-            return Initial("constant", (float(number_of(expr, scope, "the start", "param")),), fan_in, fan_out), None
+            return Initial("constant", (float(number_of(expr, scope, "=", "param")),), fan_in, fan_out), None
         except Fault:
-            near = nearest(word, INITIALISERS.words) or "normal"
+            near = nearest(word, INITIALISERS.words)
+            help = f"did you mean `{near}`?" if near else f"initialisers are {listed(INITIALISERS.words)}"
             expected = "an initialiser or a number"
-            help = f"did you mean `{near}`?"
             raise Fault(
                 faults.WrongArgument(expr.span, name="=", callee="param", expected=expected, help=help)
             ) from None
@@ -258,6 +273,22 @@ def _start(statement: tree.Declaration, own: TensorType, scope: Scope) -> tuple[
     if value.formula.reads:
         raise Fault(faults.NotAValue(expr.span, what="what a constant holds", label="it depends on values of the run"))
     return None, distinct(value.formula, frozenset(own.names))
+
+
+def _initial_numbers(word: str, expr: tree.Expr, scope: Scope) -> tuple[float, ...]:
+    """The numbers given to an initialiser. Raises Fault E0203 for too few or too many, E0202 for one that is named."""
+    given = expr.arguments if isinstance(expr, tree.Call) else ()
+    names, least = INITIALISERS[word].arguments, INITIALISERS[word].least
+    for argument in given:
+        if argument.name is not None:
+            help = "an initialiser's numbers are given by position, as in `normal(0.1)`"
+            raise Fault(
+                faults.UnknownArgument(argument.span.word(argument.name), callee=word, name=argument.name, help=help)
+            )
+    if not least <= len(given) <= len(names):
+        expected = f"{least} to {len(names)} numbers" if least < len(names) else f"{least} number{'s' * (least != 1)}"
+        raise Fault(faults.WrongArity(expr.span, callee=word, expected=expected, given=len(given)))
+    return tuple(float(number_of(one.value, scope, name, word)) for one, name in zip(given, names, strict=False))
 
 
 def _fans(own: Sequence[Axis], scope: Scope) -> tuple[Size, Size]:
@@ -345,7 +376,7 @@ def holds(expr: tree.Expr, scope: Scope) -> bool:
             assert isinstance(word, Word)
             return (word.text == given) == (operator == "==")
         case tree.Compare(operator=operator, left=left, right=right):
-            condition = Condition(operator, size_of(left, scope), size_of(right, scope))
+            condition = Condition(operator, _static(left, scope), _static(right, scope))
             verdict = scope.frame.facts.prove(condition)
             if verdict is None:
                 what = "the condition of a static `if`"
@@ -363,6 +394,18 @@ def holds(expr: tree.Expr, scope: Scope) -> bool:
     raise Fault(
         faults.NotStatic(expr.span, what="the condition of a static `if`", help="compare sizes, words or truth values")
     )
+
+
+def _static(expr: tree.Expr, scope: Scope) -> Size:
+    """A size that a static `if` compares. Raises Fault E0341 for a value."""
+    try:
+        return size_of(expr, scope)
+    except Fault as fault:
+        if not isinstance(fault.diagnostic, faults.NotASize):
+            raise
+        what, help = "the condition of a static `if`", "choose between values with `where(condition, a, b)`"
+        label = fault.diagnostic.label or "this is not a size"
+        raise Fault(faults.NotStatic(fault.diagnostic.span, what=what, label=label, help=help)) from None
 
 
 @evaluate.register
@@ -388,8 +431,7 @@ def _(expr: tree.Repeat, scope: Scope, hint: str | None = None) -> Binding:
     inner.introduced = set(scope.introduced)
     with frame.region(inputs) as region:
         found = run(expr.body, inner, [])
-        if len(found) != len(start):
-            raise Fault(faults.WrongResults(expr.span, what="the loop", given=len(found), expected=len(start)))
+        _check_carries(expr, len(found))
         outputs = [
             _carried(as_term(one, result.span), type, name, result.span, scope)
             for one, type, (name, _), result in zip(
@@ -415,6 +457,18 @@ def _(expr: tree.Repeat, scope: Scope, hint: str | None = None) -> Binding:
     return terms[0] if len(terms) == 1 else Several(terms)
 
 
+def _check_carries(expr: tree.Repeat, given: int) -> None:
+    """A pass gives back what it was given. Raises Fault E0342."""
+    if given != len(expr.carries):
+        carries = Note(expr.carries[0].span.to(expr.carries[-1].span), "what each pass starts from")
+        results = expr.body.results[0].span.to(expr.body.results[-1].span)
+        raise Fault(
+            faults.WrongResults(
+                results, what="the loop", given=_results(given), expected=len(expr.carries), notes=[carries]
+            )
+        )
+
+
 def _per_result(body: tree.Body, count: int) -> Sequence[tree.Expr]:
     return body.results if len(body.results) == count else [body.results[0]] * count
 
@@ -429,7 +483,8 @@ def _carried(found: Term, type: TensorType, name: str, span: Span, scope: Scope)
     kinds = plain(found.kind) == plain(type.kind) or (plain(type.kind) == REAL and found.kind.is_integer)
     if not same or not kinds:
         after = TensorType(found.kind, tuple(Axis(a.name, scope.frame.resolve(a.size)) for a in found.axes))
-        raise Fault(faults.CarryChanges(span, name=name, before=f"`{type}`", after=f"`{after}`"))
+        help = "a pass ends with the axes and sizes that it starts with"
+        raise Fault(faults.CarryChanges(span, name=name, before=f"`{type}`", after=f"`{after}`", help=help))
     for axis in type.axes:
         size = found.size(axis.name)
         assert size is not None
@@ -446,8 +501,7 @@ def _unrolled(expr: tree.Repeat, start: list[tuple[str, Term]], count: int, scop
         inner = scope.child(**carries, **{expr.label: Extent(Size.of(number))})
         inner.introduced = set(scope.introduced)
         found = run(expr.body, inner, [name for name, _ in start])
-        if len(found) != len(start):
-            raise Fault(faults.WrongResults(expr.span, what="the loop", given=len(found), expected=len(start)))
+        _check_carries(expr, len(found))
         values = []
         for one, before, (name, _), result in zip(found, terms, start, _per_result(expr.body, len(found)), strict=True):
             type = TensorType(plain(before.kind), before.axes)

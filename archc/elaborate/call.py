@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from archc.base.diagnostic import Fault
-
 from archc.elaborate import faults
 from archc.elaborate.arguments import Arguments, Operand, axis_list, bind_hypers, sort
 from archc.elaborate.binding import (

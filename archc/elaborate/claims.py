@@ -6,6 +6,7 @@ from archc.base.diagnostic import Findings
 from archc.base.nearest import nearest
 from archc.elaborate import faults
 from archc.elaborate.binding import Definition
+from archc.elaborate.extent import listed, unknown_axis
 from archc.elaborate.scope import Scope
 from archc.ir.graph import Claim
 from archc.syntax import tree
@@ -33,11 +34,9 @@ def claims_of(definition: Definition, scope: Scope, findings: Findings) -> tuple
         for action in claim.actions:
             if action.group not in GROUPS:
                 near = nearest(action.group, GROUPS)
-                help = f"did you mean `{near}`?" if near else f"groups are {', '.join(GROUPS)}"
-                findings.add(faults.UnknownGroup(action.span, name=action.group, help=help))
+                help = f"did you mean `{near}`?" if near else f"groups are {listed(GROUPS)}"
+                findings.add(faults.UnknownGroup(action.span.word(action.group), name=action.group, help=help))
             for argument in action.arguments:
                 if isinstance(argument, tree.Name) and argument.text not in axes:
-                    near = nearest(argument.text, axes)
-                    help = f"did you mean `{near}`?" if near else ""
-                    findings.add(faults.UnknownAxis(argument.span, what="the signature", axis=argument.text, help=help))
+                    findings.add(unknown_axis(argument, sorted(axes), "the signature"))
     return tuple(Claim(unparse(claim), UNCHECKED, claim.span) for claim in definition.tree.claims)

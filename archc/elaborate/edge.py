@@ -10,9 +10,9 @@ from archc.base.span import Span
 from archc.elaborate import faults
 from archc.elaborate.arguments import Arguments, Operand
 from archc.elaborate.binding import Activation, Chain, Edge, Partial, Scaled, Term, Tied, Together
+from archc.elaborate.constraint import Demand
 from archc.elaborate.evaluate import combine
 from archc.elaborate.instance import inline_block
-from archc.elaborate.constraint import Demand
 from archc.elaborate.scope import Scope
 from archc.formula.tree import Apply, Position, SizeValue
 from archc.types.size import Condition, Size
@@ -61,9 +61,8 @@ def _(edge: Scaled, value: Term, arguments: Arguments, scope: Scope) -> Term:
 def _(edge: Partial, value: Term, arguments: Arguments, scope: Scope) -> Term:
     terms = inline_block(edge, [Operand(value, arguments.span)], arguments, scope)
     if len(terms) != 1:
-        raise Fault(
-            faults.WrongResults(arguments.span, what=f"`{edge.definition.tree.name}`", given=len(terms), expected=1)
-        )
+        what, given = f"`{edge.definition.tree.name}`", f"{len(terms)} results"
+        raise Fault(faults.WrongResults(arguments.span, what=what, given=given, expected=1))
     return terms[0]
 
 
@@ -75,7 +74,9 @@ def _(edge: Tied, value: Term, arguments: Arguments, scope: Scope) -> Term:
         raise Fault(faults.LayerAxes(arguments.span, reason="`tied` needs one incoming unit axis"))
     (unit,) = edging.sources
     condition = Condition("==", unit.size % edge.groups, Size.of(0))
-    scope.frame.demand(condition, Demand("tied", arguments.span))
+    given = ((unit.name, scope.frame.resolve(unit.size)),)
+    asked = f"{unit.name} % {edge.groups} == 0"
+    scope.frame.demand(condition, Demand("tied", arguments.span, asked=asked, given=given))
     group = Axis(f"{unit.name}_group", edge.groups)
     each = SizeValue(unit.size // edge.groups)
     place = Term(Apply("floordiv", (Position(unit.name), each)), (unit,), INT)

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import singledispatch
 
 from archc.base.diagnostic import Fault, Note
@@ -29,8 +29,8 @@ from archc.elaborate.binding import (
     describe,
     position,
 )
-from archc.elaborate.extent import find_name, unknown_name
 from archc.elaborate.constraint import Mismatch
+from archc.elaborate.extent import find_name, unknown_name
 from archc.elaborate.scope import Scope
 from archc.formula.tree import Apply, Literal, Read, SizeValue
 from archc.ops.operation import Pointwise
@@ -244,7 +244,8 @@ def unite(
         own = frozenset(one.names) - scope.lifted
         fits = is_wide or seen <= own or own <= seen or (scope.declared is not None and seen | own <= scope.declared)
         if not fits:
-            raise Fault(_outer(sign, seen, own, place, span))
+            before, after = [name for name in sizes if name in seen], [name for name in one.names if name in own]
+            raise Fault(_outer(sign, before, after, place, span))
         seen |= own
         for axis in one.axes:
             if axis.name not in sizes:
@@ -270,9 +271,9 @@ def _defined(owner: Term, axis: str, scope: Scope) -> tuple[Note, ...]:
     return ()
 
 
-def _outer(sign: str, seen: frozenset[str], own: frozenset[str], place: Span, span: Span) -> faults.OuterProduct:
-    def show(names: frozenset[str]) -> str:
-        return "[" + ", ".join(sorted(names)) + "]"
+def _outer(sign: str, seen: Sequence[str], own: Sequence[str], place: Span, span: Span) -> faults.OuterProduct:
+    def show(names: Iterable[str]) -> str:
+        return f"[{', '.join(names)}]"
 
     return faults.OuterProduct(
         span,
@@ -280,7 +281,7 @@ def _outer(sign: str, seen: frozenset[str], own: frozenset[str], place: Span, sp
         left=show(seen),
         right=show(own),
         notes=(Note(place, f"this has {show(own)}"),),
-        help=f"declare the wider result: `let r{show(seen | own)} = ...`",
+        help=f"if that is meant, declare the wider result: `let r{show(dict.fromkeys([*seen, *own]))} = ...`",
     )
 
 

@@ -19,7 +19,7 @@ from archc.elaborate.binding import (
     describe,
 )
 from archc.elaborate.library import library_home
-from archc.elaborate.scope import Poisoned, Scope
+from archc.elaborate.scope import Demand, Poisoned, Scope
 from archc.formula.tree import SizeValue
 from archc.syntax import tree
 from archc.syntax.nesting import children
@@ -32,11 +32,6 @@ LONGEST = 40
 
 SECOND_AXIS = "an axis has a name of its own; a second one over the same set is written `m ~ n`"
 
-_DIVIDING: dict[str, Callable[[Size, Size], Size]] = {
-    "*": lambda a, b: a * b,
-    "//": lambda a, b: a // b,
-    "%": lambda a, b: a % b,
-}
 _CHOOSING: dict[str, Callable[[Size, Size], Size]] = {"min": Size.minimum, "max": Size.maximum}
 
 
@@ -67,10 +62,10 @@ def _size(expr: tree.Expr, scope: Scope) -> Size:
                 total = total + _size(term, scope) if sign == "+" else total - _size(term, scope)
             return total
         case tree.Product(factors=factors, operators=operators) if "/" not in operators:
-            pairs = zip(operators[1:], factors[1:], strict=True)
-            return reduce(
-                lambda left, pair: _DIVIDING[pair[0]](left, _size(pair[1], scope)), pairs, _size(factors[0], scope)
-            )
+            total = _size(factors[0], scope)
+            for operator, factor in zip(operators[1:], factors[1:], strict=True):
+                total = _multiplied(total, operator, _size(factor, scope), factor.span, scope)
+            return total
         case tree.Power(base=base, exponent=exponent):
             return _size(base, scope) ** _size(exponent, scope)
         case tree.Call(function=tree.Name(parts=("size",))):
@@ -81,6 +76,15 @@ def _size(expr: tree.Expr, scope: Scope) -> Size:
         case _:
             help = "write `//` for whole division" if isinstance(expr, tree.Product) else ""
             raise Fault(faults.NotASize(expr.span, what=quoted(expr), help=help))
+
+
+def _multiplied(left: Size, operator: str, right: Size, span: Span, scope: Scope) -> Size:
+    """A product, quotient or remainder of sizes; what divides must be at least one."""
+    if operator == "*":
+        return left * right
+    if right.constant is None:
+        scope.frame.demand(Condition(">=", right, Size.of(1)), Demand(operator, span))
+    return left // right if operator == "//" else left % right
 
 
 def _named_size(name: tree.Name, scope: Scope) -> Size:
@@ -262,6 +266,11 @@ def axes_of(
             twin = entry.twin if isinstance(entry, tree.AxisType) else None
             axes[name] = Axis(name, size, twin)
     return tuple(axes.values())
+
+
+def place_of(axis: Axis, entries: Sequence[tree.AxisType | tree.AxisSize], default: Span) -> Span:
+    """Where a list of axes in the text speaks of an axis."""
+    return next((entry.span for entry in entries if entry.name.text == axis.name), default)
 
 
 def positive(size: Size, span: Span) -> Size:

@@ -8,7 +8,7 @@ from archc.base.diagnostic import Diagnostic
 class UnknownName(Diagnostic):
     """A name is used that nothing in scope defines.
 
-    Values come from ports, `let`, `param`, `const` and `state`; blocks from this file, from `use`, and from the library.
+    Values come from ports, `let`, `param`, `const` and `state`; blocks from this file, from `use` and from the library.
 
         net N (x: real[d]) -> (y: real[d]) { return relu(z) }     # wrong: no `z`
         net N (x: real[d]) -> (y: real[d]) { return relu(x) }     # right
@@ -375,8 +375,8 @@ class LayerAxes(Diagnostic):
 
 
 class RepeatedName(Diagnostic):
-    """Two definitions of a file, two ports or hyper-parameters of a signature, or two parameters of a body share a name.
-    Only `let` may give a name a new meaning.
+    """Two definitions of a file, two inputs of a signature (ports or hyper-parameters), two of its outputs, or two
+    parameters of a body share a name. Only `let` may give a name a new meaning.
 
         param w: real[d]   param w: real[k]     # wrong
         param w: real[d]   param v: real[k]     # right
@@ -442,7 +442,7 @@ class UnknownModule(Diagnostic):
 
 
 class OutsideFolder(Diagnostic):
-    """A `use` names a file by a relative path inside the spec's own folder tree: no absolute path, no `..`, no link out.
+    """A `use` names a file by a relative path inside the folder of the spec: no absolute path, no `..`, no link out.
 
     use "../other.arch"     # wrong
     use "blocks.arch"       # right

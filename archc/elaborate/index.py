@@ -8,9 +8,9 @@ from archc.base.diagnostic import Fault
 from archc.base.span import Span
 from archc.elaborate import faults
 from archc.elaborate.binding import Binding, BoundAxis, Term, position
+from archc.elaborate.constraint import Demand, Mismatch
 from archc.elaborate.evaluate import evaluate, term
 from archc.elaborate.extent import expand, unknown_axis
-from archc.elaborate.constraint import Demand, Mismatch
 from archc.elaborate.scope import Scope
 from archc.formula.tree import Apply, Formula, Literal, Position, Read, SizeValue
 from archc.syntax import tree
@@ -28,19 +28,23 @@ def _(expr: tree.Index, scope: Scope, hint: str | None = None) -> Binding:
     outside = None if expr.outside is None else term(expr.outside, scope)
     if outside is not None and outside.axes:
         raise Fault(
-            faults.WrongAxes(_span(expr.outside, expr.span), what="the value outside", declared="[]", actual=outside)
+            faults.KindMismatch(
+                _span(expr.outside, expr.span), what="`else`", expected="a number without axes", given=f"`{outside}`"
+            )
         )
     entries: dict[str, tuple[Term, Span]] = {}
     for entry in expr.entries:
         for axis, inner in expand(entry.axis, scope):
             size = value.size(axis)
             if size is None:
-                raise Fault(unknown_axis(entry.axis, value.names, "this value"))
+                what = f"`{expr.value.text}`" if isinstance(expr.value, tree.Name) else "this value"
+                raise Fault(unknown_axis(entry.axis, value.names, what))
             if axis in entries:
-                raise Fault(faults.DuplicateAxis(entry.span, axis=axis))
+                raise Fault(faults.DuplicateAxis(entry.axis.span, axis=axis, help="index an axis once"))
             index = _index(entry.value, size, inner)
             if not index.kind.is_integer:
-                raise Fault(faults.IndexKind(entry.value.span, kind=index.kind))
+                help = f"a pointer is declared `index({axis})`" if index.axes else ""
+                raise Fault(faults.IndexKind(entry.value.span, kind=index.kind, help=help))
             if outside is None:
                 _prove_inside(index, axis, size, entry.value.span, scope)
             entries[axis] = (index, entry.value.span)

@@ -13,6 +13,7 @@ from itertools import chain, count
 
 from archc.base.diagnostic import Fault, Note
 from archc.base.limits import LIMITS
+from archc.base.span import Span
 from archc.elaborate import faults
 from archc.elaborate.arguments import Arguments, Operand, hyper_kind, hyper_value
 from archc.elaborate.binding import (
@@ -36,8 +37,8 @@ from archc.elaborate.binding import (
 )
 from archc.elaborate.body import results_of
 from archc.elaborate.claims import claims_of
+from archc.elaborate.constraint import Demand, Mismatch
 from archc.elaborate.extent import (
-    SECOND_AXIS,
     conditions_of,
     expand,
     kind_of,
@@ -46,15 +47,14 @@ from archc.elaborate.extent import (
     size_of,
     unknown_axis,
 )
-from archc.elaborate.constraint import Demand, Mismatch
 from archc.elaborate.scope import Frame, Freeze, Poisoned, Scope, Session
 from archc.elaborate.settle import settled
 from archc.ir.graph import Block, Claim, Symbol
 from archc.ir.node import Call, Region, Value
-from archc.base.span import Span
 from archc.syntax import tree
 from archc.syntax.unparse import unparse
 from archc.types.size import Condition, Facts, Size
+from archc.types.solve import OPEN
 from archc.types.tensor_type import Axis, Kind, TensorType
 
 
@@ -81,11 +81,9 @@ def match_ports(
     """
     ports = definition.tree.inputs
     if len(operands) != len(ports):
-        raise Fault(
-            faults.WrongArity(
-                definition.tree.head, callee=definition.tree.name, expected=len(ports), given=len(operands)
-            )
-        )
+        span = operands[0].span if operands else definition.tree.head
+        expected = f"{len(ports)} operand{'s' if len(ports) != 1 else ''}"
+        raise Fault(faults.WrongArity(span, callee=definition.tree.name, expected=expected, given=len(operands)))
     matched = Matched()
     entries = [_entries(port, scope) for port in ports]
     for port, own, operand in zip(ports, entries, operands, strict=True):
@@ -140,7 +138,7 @@ def _declared(own: list[Entry], operand: Operand, scope: Scope, matched: Matched
     axes: dict[str, Axis] = {}
     for entry, name, inner in own:
         if name in axes:
-            raise Fault(faults.DuplicateAxis(entry.span, axis=name))
+            raise Fault(faults.DuplicateAxis(entry.span, axis=name, help=SECOND_AXIS))
         size = matched.sizes[name] if entry.size is None else positive(size_of(entry.size, inner), entry.size.span)
         axes[name] = Axis(name, size, entry.twin)
         matched.equal.append((name, size, operand.term.size(name) or size, operand))
@@ -179,7 +177,10 @@ def _port_kind(port: tree.Port, operand: Operand, scope: Scope, matched: Matched
         "point": given.is_real,
     }.get(kind.word, kind.word == given.word)
     if not fits:
-        raise Fault(faults.KindMismatch(operand.span, what=f"port `{port.name}`", expected=kind, given=given))
+        note = Note(port.span, "declared here")
+        raise Fault(
+            faults.KindMismatch(operand.span, what=f"port `{port.name}`", expected=kind, given=given, notes=[note])
+        )
     if kind.word == "index" and kind.size is not None and given.size is not None:
         matched.equal.append((kind.axis or port.name, kind.size, given.size, operand))
     return kind
@@ -406,9 +407,9 @@ def specialise(
     if block is None:
         around = [one for one, _ in session.stack]
         if definition in around:
-            names = [one.tree.name for one in around[around.index(definition) :]]
-            chain = " -> ".join((*names, definition.tree.name))
-            raise Fault(faults.EndlessRecursion(arguments.span, name=definition.tree.name, chain=chain))
+            circle = [*around[around.index(definition) :], definition]
+            path = " -> ".join(one.tree.name for one in circle)
+            raise Fault(faults.EndlessRecursion(arguments.span, name=definition.tree.name, chain=path))
         raise Poisoned
     return block, builder.sizes
 
@@ -516,10 +517,9 @@ class Builder:
         """Elaborate the body; None where it has errors (they are reported)."""
         definition, frame, scope = self.definition, self.frame, self.scope
         claims = claims_of(definition, scope, self.session.findings)
+        frame.facts, frame.values = Facts((), self.minimum), self.values
         facts = self.facts()
-        frame.facts = Facts(facts, self.minimum)
-        frame.solver.facts = frame.facts
-        frame.values = self.values
+        frame.learn(facts)
         lifted = frozenset(matched.lifted)
         hyper_axes = {a.name for b in scope.names.values() if isinstance(b, AxisList) for a in b.axes}
         declared = {name for name, bound in scope.names.items() if isinstance(bound, BoundAxis)} - hyper_axes
@@ -527,7 +527,8 @@ class Builder:
         inputs = []
         for port, type in zip(definition.tree.inputs, matched.types, strict=True):
             if isinstance(scope.names.get(port.name), BoundAxis):
-                frame.report(faults.AxisValueClash(port.span, name=port.name))
+                help = "give the value another name"
+                frame.report(faults.AxisValueClash(port.span.word(port.name), name=port.name, help=help))
             value = frame.input(frame.allocate(port.name), type, port.span)
             inputs.append(value)
             scope.names[port.name] = frame.read(value)
@@ -550,12 +551,16 @@ class Builder:
         """Solve the sizes, put them in place; None where they do not work out (which is reported)."""
         frame, definition = self.frame, self.definition
         solution = frame.solver.solve()
-        for mismatch, refuted in chain(((m, True) for m in solution.refuted), ((m, False) for m in solution.unproved)):
-            frame.report(frame.unsolved(mismatch, refuted=refuted))
+        undetermined: set[str] = set()
         for width in frame.widths:
-            if any(symbol.startswith("?") for symbol in frame.solver.resolve(width.size).symbols):
+            unsolved = {symbol for symbol in frame.solver.resolve(width.size).symbols if symbol.startswith(OPEN)}
+            if unsolved - undetermined:
                 help = f"give it a size, as in `{width.axis}: 64`"
                 frame.report(faults.UndeterminedSize(width.span, axis=width.axis, help=help))
+            undetermined |= unsolved
+        for mismatch, refuted in chain(((m, True) for m in solution.refuted), ((m, False) for m in solution.unproved)):
+            if undetermined.isdisjoint(frame.resolve(mismatch.left).symbols | frame.resolve(mismatch.right).symbols):
+                frame.report(frame.unsolved(mismatch, refuted=refuted))
         if frame.failed:
             return None
         block = Block(
@@ -570,6 +575,7 @@ class Builder:
             claims=claims,
             fixed=self.fixed(),
             span=definition.tree.head,
+            definition=definition.tree,
         )
         self.session.blocks[block.name] = block
         return block

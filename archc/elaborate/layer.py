@@ -17,12 +17,12 @@ from archc.elaborate.arguments import (
     target_axes,
 )
 from archc.elaborate.binding import Activation, Binding, Partial, Several, Sharing, Term
+from archc.elaborate.constraint import Demand, Mismatch, worded
 from archc.elaborate.edge import activate, travel
 from archc.elaborate.evaluate import as_edge, combine, evaluate, term
-from archc.elaborate.extent import number_of, size_of
+from archc.elaborate.extent import number_of, place_of, positive, size_of
 from archc.elaborate.instance import call_block
 from archc.elaborate.reduction import reduce_over
-from archc.elaborate.constraint import Demand, Mismatch
 from archc.elaborate.scope import Edging, Scope
 from archc.formula.rename import along
 from archc.formula.tree import Apply, Literal, Position, SizeValue
@@ -73,6 +73,8 @@ def build_layer(arguments: Arguments, scope: Scope, hint: str | None, sharing: S
     _written_sizes(arguments, sources, scope)
     targets = target_axes(arguments.arrow.target, sources, scope)
     _distinct_targets(arguments, operand, sources, targets)
+    for axis in targets:
+        scope.frame.mark_widths([axis], place_of(axis, arguments.arrow.target, arguments.arrow.span))
     prefix = sharing.name if sharing else scope.frame.attribute(hint or "layer")
     if scope.edging is not None:
         prefix = f"{scope.edging.prefix}_{prefix}" if scope.edging.prefix else prefix
@@ -98,11 +100,10 @@ def _distinct_targets(
     gone = {axis.name for axis in sources}
     for axis in targets:
         if axis.name in operand.term.names and axis.name not in gone:
-            raise Fault(
-                faults.DuplicateAxis(
-                    arguments.arrow.span, axis=axis.name, notes=(Note(operand.span, "the operand has it already"),)
-                )
-            )
+            place = place_of(axis, arguments.arrow.target, arguments.arrow.span)
+            note = Note(operand.span, "the operand has it already")
+            help = "give the new axis a name of its own"
+            raise Fault(faults.DuplicateAxis(place, axis=axis.name, notes=[note], help=help))
 
 
 class _Layer:
@@ -118,6 +119,11 @@ class _Layer:
     def option(self, name: str) -> tree.Expr | None:
         argument = self.arguments.named.get(name)
         return None if argument is None else argument.value
+
+    def place(self, name: str) -> Span:
+        """Where an option is given; the layer where it is not."""
+        expr = self.option(name)
+        return self.arguments.span if expr is None else expr.span
 
     def word(self, name: str, words: tuple[str, ...], default: str) -> tuple[str, tree.Call | None]:
         """An option that is a word, or a word with arguments such as `groups(4)`."""
@@ -208,11 +214,14 @@ class _Layer:
         return Term(formula, axes, value.kind)
 
     def _one_to_one(self, operand: Operand, sources: tuple[Axis, ...], targets: tuple[Axis, ...]) -> Wires:
-        span = self.arguments.span
         if len(sources) != len(targets):
-            raise Fault(faults.LayerAxes(span, reason=f"one_to_one joins {len(sources)} axes with {len(targets)}"))
+            reason = f"`one_to_one` joins {len(sources)} incoming axes with {len(targets)}"
+            raise Fault(faults.LayerAxes(self.place("wiring"), reason=reason))
+        arrow = self.arguments.arrow
         for source, target in zip(sources, targets, strict=True):
-            self.frame.equate(target.size, source.size, Mismatch(target.name, span))
+            place = self.arguments.span if arrow is None else place_of(target, arrow.target, arrow.span)
+            note = Note(operand.span, f"axis `{source.name}` of size {worded(self.frame.resolve(source.size))}")
+            self.frame.equate(target.size, source.size, Mismatch(target.name, place, (note,)))
         names = {s.name: t.name for s, t in zip(sources, targets, strict=True) if s.name != t.name}
         return Wires(self.renamed(operand, names), targets, targets, (), targets)
 
@@ -220,13 +229,15 @@ class _Layer:
         self, operand: Operand, sources: tuple[Axis, ...], targets: tuple[Axis, ...], call: tree.Call | None
     ) -> Wires:
         """Block-diagonal wiring: unit i of group g reads the units of group g, j = g * J + within."""
-        span = self.arguments.span
         if call is None or len(call.arguments) != 1 or len(sources) != 1 or len(targets) != 1:
-            raise Fault(faults.LayerAxes(span, reason="`groups(g)` joins one axis with one"))
-        count = size_of(call.arguments[0].value, self.scope)
+            raise Fault(faults.LayerAxes(self.place("wiring"), reason="write `groups(g)`, between one axis and one"))
+        groups = call.arguments[0].value
+        count = positive(size_of(groups, self.scope), groups.span)
         (source,), (target,) = sources, targets
         for axis in (source, target):
-            self.frame.demand(Condition("==", axis.size % count, Size.of(0)), Demand("layer", span))
+            given = ((axis.name, self.frame.resolve(axis.size)),)
+            origin = Demand("groups", groups.span, asked=f"{axis.name} % {count} == 0", given=given)
+            self.frame.demand(Condition("==", axis.size % count, Size.of(0)), origin)
         within = Axis(_fresh(source.name, {*operand.term.names, target.name}), source.size // count)
         value = operand.term
         if not value.is_plain:
@@ -243,12 +254,13 @@ class _Layer:
         span = self.arguments.span
         if kind == "mask":
             if call is None or len(call.arguments) != 1:
-                raise Fault(faults.LayerAxes(span, reason="`mask(value)` takes one value over the unit axes"))
+                reason = "write `mask(value)`, with a value over the unit axes"
+                raise Fault(faults.LayerAxes(self.place("wiring"), reason=reason))
             found = term(call.arguments[0].value, self.scope)
             allowed = {axis.name for axis in wires.parameters}
             if not set(found.names) <= allowed:
                 reason = f"the mask has axes [{', '.join(found.names)}], the units are [{', '.join(sorted(allowed))}]"
-                raise Fault(faults.LayerAxes(span, reason=reason))
+                raise Fault(faults.LayerAxes(call.arguments[0].span, reason=reason))
             if found.kind == BOOL:
                 one, zero = (Term(Literal(value), (), INT) for value in (1, 0))
                 return combine("where", "mask", [(found, span), (one, span), (zero, span)], self.scope, span)
@@ -259,7 +271,8 @@ class _Layer:
             else [float(number_of(one.value, self.scope, "wiring", "random")) for one in call.arguments]
         )
         if not 1 <= len(arguments) <= 2 or not 0 < arguments[0] <= 1:
-            raise Fault(faults.LayerAxes(span, reason="write `random(density, seed)` with a density between 0 and 1"))
+            reason = "write `random(density, seed)`, with a density above 0 and at most 1"
+            raise Fault(faults.LayerAxes(self.place("wiring"), reason=reason))
         seed = arguments[1] if len(arguments) == 2 else 0.0
         inner = self.edge_scope(wires, parameters=wires.parameters)
         value = inner.parameter(
@@ -280,18 +293,18 @@ class _Layer:
             return value
         missing = [axis for axis in wires.summed if axis.name not in value.names]
         if missing:
-            raise Fault(faults.LayerAxes(span, reason=f"its edge loses axis `{missing[0].name}`"))
+            raise Fault(faults.LayerAxes(self.place("edge"), reason=f"its edge loses axis `{missing[0].name}`"))
         bound = [(axis, span) for axis in wires.summed]
         if kind == "lehmer":
             return self._lehmer(value, bound, call, span)
         if kind in REDUCTIONS:
             return reduce_over(kind, bound, value, None, self.scope, span)
-        raise Fault(faults.UnknownChoice(span, given=kind, name="aggregate"))
+        raise TypeError(f"no reduction `{kind}`")
 
     def _lehmer(self, value: Term, bound: list[tuple[Axis, Span]], call: tree.Call | None, span: Span) -> Term:
         """The Lehmer mean sum x^p / sum x^(p-1)."""
         if call is None or len(call.arguments) != 1:
-            raise Fault(faults.LayerAxes(span, reason="`lehmer(p)` takes its exponent"))
+            raise Fault(faults.LayerAxes(self.place("aggregate"), reason="write `lehmer(p)`, with its exponent"))
         p = float(number_of(call.arguments[0].value, self.scope, "aggregate", "lehmer"))
         sums = []
         for exponent in (p, p - 1):
@@ -327,7 +340,6 @@ class _Layer:
         fan = inner.edging.fan_in if inner.edging else Size.of(1)
         initial = Initial("kaiming", (), fan, fan)
         bias = inner.parameter("bias", type, span, role="param", initial=initial, formula=None)
-        self.frame.mark_widths(type.axes, span)
         axes = {axis.name: axis for axis in found.axes}
         axes.update((axis.name, axis) for axis in type.axes if axis.name not in axes)
         read = self.frame.read(bias)
@@ -338,7 +350,7 @@ class _Layer:
         names = _over(self.option("edge"), self.scope)
         domain = tuple(axis for axis in found.axes if axis.name in names)
         if not domain:
-            raise Fault(faults.LayerAxes(self.arguments.span, reason="`bias = field` needs an edge with `over = ...`"))
+            raise Fault(faults.LayerAxes(self.place("bias"), reason="`bias = field` needs an edge with `over = ...`"))
         return domain
 
     def fire(self, found: Term) -> Binding:
@@ -353,7 +365,8 @@ class _Layer:
             neuron, [Operand(found, expr.span)], replace_span(self.arguments, expr.span), self.scope, None
         )
         if isinstance(result, Several):
-            raise Fault(faults.WrongResults(expr.span, what="the neuron", given=len(result.terms), expected=1))
+            given = f"{len(result.terms)} results"
+            raise Fault(faults.WrongResults(expr.span, what="the neuron", given=given, expected=1))
         return result
 
 

@@ -123,6 +123,7 @@ def load_file(
             first = Note(file.definitions[name].tree.head.word(name), "the first one")
             findings.add(faults.RepeatedName(definition.tree.head.word(name), name=name, notes=[first]))
         file.definitions[name] = definition
+        _check_names(definition.tree, findings)
     for use in spec.uses:
         try:
             if isinstance(use.path, tuple):
@@ -133,6 +134,24 @@ def load_file(
             findings.add(fault.diagnostic)
             file.is_partial = True
     return file
+
+
+def _check_names(definition: tree.Definition, findings: Findings) -> None:
+    """Report E0403 for two inputs (hyper-parameters and ports) of one name, and for two such outputs."""
+    inputs: list[tuple[str, Span]] = []
+    for hyper in definition.hypers:
+        if isinstance(hyper, tree.HyperArrow):
+            inputs += [(name, hyper.span.word(name)) for name in (hyper.source, hyper.target)]
+        else:
+            inputs.append((hyper.name, hyper.span.word(hyper.name)))
+    inputs += [(port.name, port.span.word(port.name)) for port in definition.inputs]
+    outputs = [(port.name, port.span.word(port.name)) for port in definition.outputs]
+    for group in (inputs, outputs):
+        first: dict[str, Span] = {}
+        for name, span in group:
+            if name in first:
+                findings.add(faults.RepeatedName(span, name=name, notes=[Note(first[name], "the first one")]))
+            first.setdefault(name, span)
 
 
 def _use_library(file: File, use: tree.Use, path: tuple[str, ...]) -> None:

@@ -47,13 +47,15 @@ def elaborate(file: File, net: Definition, options: Mapping[str, Option], sessio
 
     Raises Fault E0212 for an option the net does not have, E0204 for one of the wrong kind.
     """
-    block = _root(net, _given(net, options), session)
-    if block is None:
+    return _graph(file, _root(net, _given(net, options), session), options, session)
+
+
+def _graph(file: File, root: Block | None, options: Mapping[str, Option], session: Session) -> TypedGraph | None:
+    if root is None:
         return None
-    reached = _reached(block, session)
     return TypedGraph(
-        entry=block.name,
-        blocks=reached,
+        entry=root.name,
+        blocks=_reached(root, session),
         source=file.source.text,
         path=file.source.path,
         options=tuple(sorted(options.items())),
@@ -74,9 +76,10 @@ def _reached(net: Block, session: Session) -> dict[str, Block]:
     return found
 
 
-def check_block(definition: Definition, session: Session) -> None:
-    """Check a block that no net of its file uses, with stand-ins for what a call would give it."""
-    _root(definition, _stand_ins(definition), session)
+def elaborate_alone(definition: Definition, session: Session) -> TypedGraph | None:
+    """The typed graph of a block that nothing calls, with stand-ins for what a call would give it; None where it has
+    errors, which the session's findings hold."""
+    return _graph(definition.file, _root(definition, _stand_ins(definition), session), {}, session)
 
 
 def _root(definition: Definition, given: dict[str, Binding], session: Session) -> Block | None:
@@ -90,11 +93,8 @@ def _root(definition: Definition, given: dict[str, Binding], session: Session) -
             default_hypers(definition, hypers, builder.scope, arguments)
             builder.symbolise_defaults()
             matched = match_ports(definition, _own_operands(definition, builder), builder.scope, builder.axis)
-            session.stack.append((definition, definition.tree.head))
-            try:
+            with entered(session, definition, definition.tree.head):
                 return builder.build(matched)
-            finally:
-                session.stack.pop()
         except Freeze as freeze:
             for symbol in freeze.symbols:
                 frozen[symbol] = builder.values[symbol]

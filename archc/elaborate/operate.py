@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin
@@ -16,13 +16,13 @@ from archc.elaborate import faults
 from archc.elaborate.arguments import Arguments, Operand, axis_list, choice, source_axes, target_axes
 from archc.elaborate.binding import AxisList, Binding, Definition, Extent, Flag, Scalar, Several, Word
 from archc.elaborate.body import results_of
+from archc.elaborate.constraint import is_open
 from archc.elaborate.evaluate import evaluate
 from archc.elaborate.extent import listed, number_of, quoted, size_of
 from archc.elaborate.instance import discharge, entered, match_ports, port_axes, settle
 from archc.elaborate.library import File
-from archc.elaborate.constraint import is_open
 from archc.elaborate.scope import Scope
-from archc.ir.node import Operate, Value
+from archc.ir.node import Operate, Region, Value
 from archc.ops.operation import Fresh, Operation
 from archc.syntax import tree
 from archc.syntax.parse import parse
@@ -44,12 +44,34 @@ def operate(kind: type[Operation], arguments: Arguments, scope: Scope, hint: str
     values = [frame.materialise(one.term, None, one.span) for one in arguments.operands]
     operands = [Operand(frame.read(value), one.span) for value, one in zip(values, arguments.operands, strict=True)]
     inner = Scope(frame, definition.file, _bindings(operation.hypers, scope), is_inline=True)
+    with entered(frame.session, definition, arguments.span):
+        region, outputs = _meant(definition, operands, arguments, inner)
+    results = tuple(Value(frame.allocate(hint or kind.word), output.type) for output in outputs)
+    frame.emit(
+        Operate(
+            results=results,
+            span=arguments.span,
+            path=frame.path,
+            operation=operation,
+            operands=tuple(value.name for value in values),
+            meaning=region,
+        )
+    )
+    found = tuple(frame.read(value) for value in results)
+    return found[0] if len(found) == 1 else Several(found)
+
+
+def _meant(
+    definition: Definition, operands: Sequence[Operand], arguments: Arguments, inner: Scope
+) -> tuple[Region, list[Value]]:
+    """The formula of an operation on its operands, as a region and its outputs."""
+    frame, ports = inner.frame, definition.tree.inputs
     matched = match_ports(definition, operands, inner, lambda _, size: size)
     settle(matched, frame, {})
     inner.lifted = frozenset(matched.lifted)
     taken = inner.lifted | {axis.name for one in inner.names.values() if isinstance(one, AxisList) for axis in one.axes}
     inner.clash = taken - frozenset(port_axes(definition, inner))
-    discharge(definition, inner, kind.word, arguments.span)
+    discharge(definition, inner, arguments.callee, arguments.span)
     inputs = tuple(
         frame.input(frame.allocate(port.name), type, one.span)
         for port, type, one in zip(ports, matched.types, operands, strict=True)
@@ -62,19 +84,7 @@ def operate(kind: type[Operation], arguments: Arguments, scope: Scope, hint: str
             frame.materialise(one, port.name, arguments.span)
             for one, port in zip(terms, definition.tree.outputs, strict=True)
         ]
-    results = tuple(Value(frame.allocate(hint or kind.word), output.type) for output in outputs)
-    frame.emit(
-        Operate(
-            results=results,
-            span=arguments.span,
-            path=frame.path,
-            operation=operation,
-            operands=tuple(value.name for value in values),
-            meaning=region.close(output.name for output in outputs),
-        )
-    )
-    found = tuple(frame.read(value) for value in results)
-    return found[0] if len(found) == 1 else Several(found)
+    return region.close(output.name for output in outputs), outputs
 
 
 @lru_cache(maxsize=512)

@@ -8,9 +8,9 @@ from archc.base.diagnostic import Fault
 from archc.base.span import Span
 from archc.elaborate import faults
 from archc.elaborate.binding import Binding, BoundAxis, Term
+from archc.elaborate.constraint import Mismatch
 from archc.elaborate.evaluate import evaluate, term
 from archc.elaborate.extent import expand
-from archc.elaborate.constraint import Mismatch
 from archc.elaborate.scope import Scope, plain
 from archc.formula.tree import Reduce
 from archc.syntax import tree

@@ -242,6 +242,7 @@ class Frame:
             raise Fault(origin.refuted(condition, self.values))
         if known or not is_net:
             self.requirements.append(Requirement(condition, origin.span))
+            self.learn((condition,))  # whoever calls this block sees to it
             return
         raise Fault(origin.unproved(condition, self.definition))
 

@@ -54,3 +54,18 @@ def inline(formula: Formula, values: Mapping[str, tuple[tuple[str, ...], Formula
         apart = distinct(meaning, frozenset().union(*(index.free for index in formula.indices)))
         return along(apart, dict(zip(names, formula.indices, strict=True)))
     return formula
+
+
+def numbered(formula: Formula) -> Formula:
+    """The formula with its bound axes called by number: the same for formulas that differ in those names only."""
+
+    def visit(current: Formula, names: Mapping[str, str]) -> Formula:
+        if isinstance(current, Position):
+            return Position(names[current.axis]) if current.axis in names else current
+        if not isinstance(current, Reduce):
+            return current.rebuild(lambda child: visit(child, names))
+        inner = {**names, **{axis.name: f"{len(names) + at}" for at, axis in enumerate(current.axes)}}
+        axes = tuple(Axis(inner[axis.name], axis.size, axis.twin) for axis in current.axes)
+        return replace(current, axes=axes).rebuild(lambda child: visit(child, inner))
+
+    return visit(formula, {})

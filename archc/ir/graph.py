@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from archc.base.span import Span
 from archc.ir.node import Call, Node, Operate, Region, Repeat, Value
+from archc.syntax.tree import Definition
 from archc.types.size import Condition, Size
 
 
@@ -52,7 +53,8 @@ class Block:
     """One specialised block or net.
 
     `name` is its key; `word` the name in the spec; `symbols` its size symbols in order; `facts` the conditions its
-    `where` promises; `requirements` what it needs of its hyper-parameters. Inputs carry lifted axes first.
+    `where` promises; `requirements` what it needs of its hyper-parameters. Inputs carry lifted axes first. `definition`
+    is how the spec writes it, static choices included.
     """
 
     name: str
@@ -66,6 +68,7 @@ class Block:
     claims: tuple[Claim, ...] = ()
     fixed: tuple[tuple[str, str], ...] = ()
     span: Span | None = field(default=None, compare=False, repr=False)
+    definition: Definition | None = field(default=None, compare=False, repr=False)
 
     @property
     def callees(self) -> tuple[str, ...]:

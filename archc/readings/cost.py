@@ -6,11 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from archc.ir.graph import TypedGraph
-from archc.ir.node import Call, Compute, Node, Operate, Parameter, Region, Repeat, Value
+from archc.ir.node import Call, Node, Parameter, Region, Repeat, Value
 from archc.ir.parameter import ANY
 from archc.readings.amount import NOTHING, Amount
-from archc.readings.work import Work, work
-from archc.types.size import Size
+from archc.readings.work import Known, work
+from archc.types.size import Facts, Size
+from archc.types.tensor_type import TensorType
 
 FLOAT32 = 4
 
@@ -18,7 +19,7 @@ FLOAT32 = 4
 @dataclass(frozen=True)
 class Cost:
     """Amounts in size symbols: learned numbers, operations, those of them in contractions, and bytes of activations
-    (every result of a node or a reduction, in float32)."""
+    (results of nodes, contractions and reductions, in float32)."""
 
     parameters: Amount = NOTHING
     flops: Amount = NOTHING
@@ -80,7 +81,9 @@ def cost(graph: TypedGraph) -> Costs:
     """The cost of a net and of each block and instance in it. Instances are in program order, the net first."""
     blocks: dict[str, Cost] = {}
     for name, block in graph.blocks.items():
-        blocks[name] = _region(block.region, blocks)
+        typical = {symbol.name: symbol.default for symbol in block.symbols if symbol.default is not None}
+        facts = Facts((*block.facts, *(requirement.condition for requirement in block.requirements)))
+        blocks[name] = _region(block.region, Known(facts, typical), {}, blocks)
     own = {symbol.name: Size.symbol(symbol.name) for symbol in graph.net.symbols}
     one = Size.of(1)
     top = Instance("", graph.entry, graph.net.outputs, one, blocks[graph.entry])
@@ -88,12 +91,15 @@ def cost(graph: TypedGraph) -> Costs:
     return Costs(blocks, (top, *inner))
 
 
-def _region(region: Region, blocks: Mapping[str, Cost]) -> Cost:
-    """The cost of a region, given that of the blocks it calls; the weights of a shared instance count once."""
-    found: list[Cost] = []
+def _region(region: Region, known: Known, outer: Mapping[str, TensorType], blocks: Mapping[str, Cost]) -> Cost:
+    """The cost of a region that may read `outer`, given that of the blocks it calls; the weights of a shared instance
+    count once."""
+    own = work(region, known, {name: outer[name] for name in region.captures})
+    found = [Cost(NOTHING, own.flops, own.contractions, own.stored.times(FLOAT32))]
     modules: set[str] = set()
+    scope = {**outer, **region.values}
     for node in region.nodes:
-        inner = _node(node, blocks)
+        inner = _node(node, known, scope, blocks)
         if isinstance(node, Call | Repeat):
             inner = replace(inner, parameters=NOTHING) if node.module in modules else inner
             modules.add(node.module)
@@ -101,35 +107,18 @@ def _region(region: Region, blocks: Mapping[str, Cost]) -> Cost:
     return Cost.total(found)
 
 
-def _node(node: Node, blocks: Mapping[str, Cost]) -> Cost:
+def _node(node: Node, known: Known, scope: Mapping[str, TensorType], blocks: Mapping[str, Cost]) -> Cost:
+    """The cost of a node that the work of its region leaves out."""
     match node:
         case Parameter(role="param"):
             return Cost(parameters=Amount.of(axis.size for axis in node.result.type.axes))
-        case Compute():
-            return _computed(work(node.formula, node.result.type.sizes), node.results)
-        case Operate():
-            meaning = Cost.total(_node(inner, blocks) for inner in node.meaning.nodes)
-            return Cost(NOTHING, meaning.flops, meaning.contractions, _bytes(node.results))
         case Call():
             return blocks[node.block].substitute(dict(node.sizes))
         case Repeat():
-            return _region(node.body, blocks).times(node.count, Size.of(1) if node.shared else node.count)
+            copies = Size.of(1) if node.shared else node.count
+            return _region(node.body, known, scope, blocks).times(node.count, copies)
         case _:
             return Cost()
-
-
-def _computed(steps: Iterable[Work], results: tuple[Value, ...]) -> Cost:
-    every = tuple(steps)
-    return Cost(
-        NOTHING,
-        Amount.total(step.flops for step in every),
-        Amount.total(step.flops for step in every if step.is_contraction),
-        Amount.total((*(step.stored.times(FLOAT32) for step in every), _bytes(results))),
-    )
-
-
-def _bytes(results: tuple[Value, ...]) -> Amount:
-    return Amount.total(Amount.of((axis.size for axis in value.type.axes), FLOAT32) for value in results)
 
 
 @dataclass(frozen=True)

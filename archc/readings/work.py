@@ -1,183 +1,208 @@
-"""The arithmetic that a formula costs when it is scheduled: every subexpression once, over the axes it depends on."""
+"""The arithmetic of a region and the memory it leaves, counted on its schedule."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
 
-from archc.formula.tree import Apply, Formula, Position, Read, Reduce, walk
+from archc.ir.node import Node, Operate, Region
 from archc.ops.registries import POINTWISE
 from archc.readings.amount import NOTHING, Amount
-from archc.types.size import Size
+from archc.readings.schedule.region import Bound, Called, Checked, Looped, schedule
+from archc.readings.schedule.tensor import (
+    Conv,
+    Divide,
+    Einsum,
+    Expand,
+    Extent,
+    Flip,
+    Fold,
+    Input,
+    Insert,
+    Interleave,
+    Linear,
+    Map,
+    Matmul,
+    Merge,
+    Number,
+    Pad,
+    Permute,
+    Range,
+    Roll,
+    Scatter,
+    Select,
+    Slice,
+    Take,
+    Tensor,
+    Windows,
+)
+from archc.types.size import Condition, Facts, Size
+from archc.types.tensor_type import TensorType
 
-Axes = frozenset[str]
+_VIEWS = (Permute, Insert, Expand, Merge, Divide, Slice, Select, Windows)
+_GIVEN = (Input, Number, Extent, Range)
+_KEPT = (Linear, Matmul, Einsum, Conv, Fold, Scatter, Take, Pad, Roll, Flip, Interleave)
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of the sizes of a block: conditions, and plausible values that decide orders of contraction."""
+
+    facts: Facts
+    typical: Mapping[str, int]
 
 
 @dataclass(frozen=True)
 class Work:
-    """One step of a schedule: `flops`, whether it is a contraction (a GEMM or a convolution), and how many numbers it
-    leaves in memory beside the result of the node."""
+    """Operations, those of them in contractions (a GEMM or a convolution), and numbers left in memory."""
 
     flops: Amount = NOTHING
+    contractions: Amount = NOTHING
     stored: Amount = NOTHING
-    is_contraction: bool = False
+
+    @staticmethod
+    def total(works: Iterator[Work]) -> Work:
+        """The sum of all."""
+        every = tuple(works)
+        return Work(
+            Amount.total(work.flops for work in every),
+            Amount.total(work.contractions for work in every),
+            Amount.total(work.stored for work in every),
+        )
 
 
-def work(formula: Formula, sizes: Mapping[str, Size]) -> Iterator[Work]:
-    """The steps that `formula` takes; `sizes` are those of its free axes.
+def work(region: Region, known: Known, captured: Mapping[str, TensorType]) -> Work:
+    """What the formulas and operations of a region take, those of called blocks and nested loops left out.
 
-    A sum of products is one contraction of 2 operations per combination of its axes, nested sums merged into it. A
-    pointwise function costs its own `flops` per entry, another reduction one operation per entry. Index arithmetic is
-    addressing and costs nothing, nor does what is known when the module is built.
+    A contraction takes 2 operations per combination of its axes, a pointwise function its own `flops` per entry,
+    another reduction one per entry. Results of nodes, contractions and reductions are left in memory, and copies; views
+    and entrywise intermediates are not. An operation with a lowering of its own costs what its formula would.
     """
-    scope = dict(sizes)
-    for part in walk(formula):
-        if isinstance(part, Reduce):
-            scope.update((axis.name, axis.size) for axis in part.axes)
-    schedule = _Schedule(scope, formula)
-    seen: set[int] = set()
-    stack = [formula]
-    while stack:
-        part = stack.pop()
-        if id(part) in seen or not (part.free or part.reads):
-            continue
-        seen.add(id(part))
-        if isinstance(part, Reduce) and part.kind == "sum":
-            summed = _sum(part)
-            yield from schedule.sum(part, summed)
-            stack.extend(summed.factors)
-            stack.extend(summed.masks)
-        elif isinstance(part, Read):
-            yield from schedule.read(part)
-            stack.extend(() if part.outside is None else (part.outside,))
-        else:
-            yield from schedule.entrywise(part)
-            stack.extend(part.children)
+    return Work.total(_Walk(region, known, captured).steps())
 
 
-@dataclass(frozen=True)
-class _Sum:
-    """A sum of products: bound axes, factors, masks, and the axes that an equation with a pointer fixes."""
+@dataclass
+class _Walk:
+    region: Region
+    known: Known
+    captured: Mapping[str, TensorType]
+    seen: set[int] = field(default_factory=set)
+    operated: set[int] = field(default_factory=set)
 
-    bound: Axes
-    factors: tuple[Formula, ...]
-    masks: tuple[Formula, ...]
-    targets: Axes
+    def __post_init__(self) -> None:
+        self.plan = schedule(self.region, self.known.facts, self.known.typical, self.captured)
+
+    @cached_property
+    def values(self) -> dict[str, Tensor]:
+        """The tensor of every value by name."""
+        found = {t.step.name: t for t in self.plan.trace.tensors.values() if isinstance(t.step, Input)}
+        for statement in self.plan.statements:
+            if isinstance(statement, Bound):
+                found[statement.value.name] = statement.laid.tensor
+            elif isinstance(statement, Called | Looped):
+                named = zip(statement.node.results, statement.results, strict=True)
+                found.update((value.name, laid.tensor) for value, laid in named)
+        return found
+
+    @cached_property
+    def operations(self) -> dict[int, Operate]:
+        """The operation whose result a tensor is."""
+        found: dict[int, Operate] = {}
+        for statement in self.plan.statements:
+            if isinstance(statement, Bound) and isinstance(statement.node, Operate):
+                tensor = statement.laid.tensor
+                if tensor not in [self.values[name] for name in statement.node.operands]:
+                    found[tensor.serial] = statement.node
+        return found
+
+    def roots(self) -> Iterator[Tensor]:
+        """The tensors that are asked for."""
+        yield from self.plan.outputs
+        for statement in self.plan.statements:
+            if isinstance(statement, Called):
+                yield from statement.invoked.operands
+            elif isinstance(statement, Looped):
+                yield from (*statement.initial, *(tensor for _, tensor in statement.captured))
+            elif isinstance(statement, Checked) and not isinstance(statement.condition, Condition):
+                yield statement.condition
+
+    def steps(self) -> Iterator[Work]:
+        """The work of every tensor that is asked for, each once."""
+        stored: dict[int, Amount] = {}
+        stack = list(self.roots())
+        while stack:
+            tensor = stack.pop()
+            if tensor.serial in self.seen:
+                continue
+            self.seen.add(tensor.serial)
+            node = self.operations.get(tensor.serial)
+            if node is None:
+                flops, contractions = _arithmetic(tensor)
+                yield Work(flops, contractions)
+                if isinstance(tensor.step, _KEPT):
+                    stored[tensor.serial] = _entries(tensor)
+                stack.extend(tensor.operands)
+            else:
+                yield from self.operation(node)
+                stack.extend(self.values[name] for name in node.operands)
+        for statement in self.plan.statements:
+            if isinstance(statement, Bound) and statement.laid.tensor.serial in self.seen:
+                tensor = self.base(statement.laid.tensor)
+                if not isinstance(tensor.step, _GIVEN) and not tensor.scalar:
+                    stored[tensor.serial] = _entries(tensor)
+        yield Work(stored=Amount.total(iter(stored.values())))
+
+    def operation(self, node: Node) -> Iterator[Work]:
+        """An operation costs what its formula costs, and leaves only its results."""
+        if isinstance(node, Operate) and id(node) not in self.operated:
+            self.operated.add(id(node))
+            inner = work(node.meaning, self.known, {})
+            yield Work(inner.flops, inner.contractions)
+
+    def base(self, tensor: Tensor) -> Tensor:
+        """The tensor whose memory this one looks at."""
+        while tensor.serial not in self.operations and isinstance(tensor.step, _VIEWS):
+            tensor = tensor.operands[0]
+        return tensor
 
 
-def _sum(formula: Reduce) -> _Sum:
-    bound = {axis.name for axis in formula.axes}
-    factors: list[Formula] = []
-    stack = [formula.body]
-    while stack:
-        part = stack.pop()
-        if isinstance(part, Apply) and part.function == "mul":
-            stack.extend(reversed(part.operands))
-        elif isinstance(part, Reduce) and part.kind == "sum" and part.condition is None:
-            bound.update(axis.name for axis in part.axes)
-            stack.append(part.body)
-        else:
-            factors.append(part)
-    masks: list[Formula] = []
-    targets: set[str] = set()
-    for condition in _conjuncts(formula.condition):
-        target = _target(condition, bound)
-        if target is None:
-            masks.append(condition)
-        else:
-            targets.add(target)
-    return _Sum(frozenset(bound), tuple(factors), tuple(masks), frozenset(targets))
+def _entries(tensor: Tensor, factor: int = 1) -> Amount:
+    return Amount.of(tensor.shape, factor)
 
 
-def _conjuncts(condition: Formula | None) -> Iterator[Formula]:
-    stack = [] if condition is None else [condition]
-    while stack:
-        part = stack.pop()
-        if isinstance(part, Apply) and part.function == "and":
-            stack.extend(reversed(part.operands))
-        else:
-            yield part
+def _arithmetic(tensor: Tensor) -> tuple[Amount, Amount]:
+    """The operations of one step, and those of them in a contraction."""
+    step, operands = tensor.step, tensor.operands
+    match step:
+        case Map(word):
+            function = POINTWISE[word]
+            times = 1 if function.arity is not None else max(len(operands) - 1, 1)
+            return (NOTHING if tensor.scalar else _entries(tensor, function.flops * times)), NOTHING
+        case Fold():
+            return _entries(operands[0]), NOTHING
+        case Scatter():
+            return Amount.total(_entries(part) for part in operands[1:2]), NOTHING
+        case Linear():
+            product = Amount.of((*tensor.shape, operands[1].shape[-1]), 2)
+        case Matmul():
+            product = Amount.of((*tensor.shape, operands[0].shape[-1]), 2)
+        case Conv():
+            product = Amount.of((*tensor.shape, *operands[1].shape[1:]), 2)
+        case Einsum(inputs, output):
+            sizes = _label_sizes(inputs, operands)
+            if sizes.keys() == set(output):
+                return Amount.of(sizes.values()), NOTHING
+            product = Amount.of(sizes.values(), 2)
+        case _:
+            return NOTHING, NOTHING
+    bias = _entries(tensor) if len(operands) > 2 and not isinstance(step, Einsum) else NOTHING
+    return product + bias, product
 
 
-def _target(condition: Formula, bound: set[str]) -> str | None:
-    """The axis n of `pointer == n`, a sum that goes to where the pointer says."""
-    if not (isinstance(condition, Apply) and condition.function == "eq"):
-        return None
-    left, right = condition.operands
-    for position, pointer in ((left, right), (right, left)):
-        if isinstance(position, Position) and position.axis not in bound and pointer.reads:
-            return position.axis if position.axis not in pointer.free else None
-    return None
-
-
-@dataclass(frozen=True)
-class _Schedule:
-    scope: Mapping[str, Size]
-    root: Formula
-
-    def entries(self, axes: Axes, factor: int = 1) -> Amount:
-        return Amount.of((self.scope[axis] for axis in sorted(axes)), factor)
-
-    def entrywise(self, part: Formula) -> Iterator[Work]:
-        """A pointwise function, or a reduction that is not a sum."""
-        if isinstance(part, Apply):
-            function = POINTWISE[part.function]
-            times = 1 if function.arity is not None else len(part.operands) - 1
-            yield Work(self.entries(part.free, function.flops * times))
-        elif isinstance(part, Reduce):
-            over = part.body.free | {axis.name for axis in part.axes}
-            over |= frozenset() if part.condition is None else part.condition.free
-            yield Work(self.entries(over), self.kept(part, part.free))
-
-    def read(self, part: Read) -> Iterator[Work]:
-        """A reading through a pointer is a copy; every other is a view."""
-        if any(index.reads for index in part.indices):
-            yield Work(stored=self.kept(part, part.free))
-
-    def kept(self, part: Formula, axes: Axes) -> Amount:
-        return NOTHING if part is self.root else self.entries(axes)
-
-    def sum(self, part: Reduce, summed: _Sum) -> Iterator[Work]:
-        """A contraction with what leads to it: masks, factors that stand before the sum, the addition to targets."""
-        pointers = part.condition.free - summed.targets if part.condition is not None and summed.targets else Axes()
-        inner = summed.bound - pointers if summed.targets else summed.bound
-        factors = [factor.free for factor in summed.factors if factor.free]
-        before = [axes for axes in factors if not axes & summed.bound]
-        under = [axes for axes in factors if axes & summed.bound]
-        under += [mask.free - summed.targets for mask in summed.masks]
-        steps, left = self.product(under, inner)
-        yield from steps
-        if summed.targets:
-            yield Work(self.entries(left))
-        if before and under:
-            yield Work(self.entries(part.free, len(before)))
-        yield Work(stored=self.kept(part, part.free))
-
-    def product(self, factors: Sequence[Axes], bound: Axes) -> tuple[list[Work], Axes]:
-        """The steps that contract factor after factor, an axis summed as soon as no later factor has it, and the axes
-        of what they leave."""
-        if not factors:
-            return [], Axes()
-        (current, *rest), steps = self.absorb(factors)
-        if not rest:
-            return [*steps, Work(self.entries(current) if current & bound else NOTHING)], current - bound
-        while rest:
-            union = current | rest.pop(0)
-            done = (union & bound) - Axes().union(*rest)
-            steps.append(Work(self.entries(union, 2 if done else 1), is_contraction=bool(done)))
-            current = union - done
-        return steps, current
-
-    def absorb(self, factors: Sequence[Axes]) -> tuple[list[Axes], list[Work]]:
-        """Of more than two factors, one whose axes lie within another's is multiplied into it first."""
-        kept = sorted(factors, key=len)
-        steps: list[Work] = []
-        while len(kept) > 2:
-            narrow = next(
-                (axes for number, axes in enumerate(kept) if any(axes <= other for other in kept[number + 1 :])), None
-            )
-            if narrow is None:
-                break
-            kept.remove(narrow)
-            steps.append(Work(self.entries(next(other for other in kept if narrow <= other))))
-        return kept, steps
+def _label_sizes(inputs: tuple[tuple[int, ...], ...], operands: tuple[Tensor, ...]) -> dict[int, Size]:
+    return {
+        label: size
+        for labels, part in zip(inputs, operands, strict=True)
+        for label, size in zip(labels, part.shape, strict=True)
+    }

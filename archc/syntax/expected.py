@@ -71,7 +71,7 @@ def _advice(found: str, before: str, wanted: list[str], accepted: Collection[str
         return f"inside a product a reduction stands in parentheses: `({before} {found}: ...)`"
     if before in ("for", "while") and _is_word(found):
         return "loops are `repeat`, `scan` and `fixpoint`"
-    if found in (",", "]") and set(accepted) == {":", "."}:
+    if found in (",", "]") and ":" in accepted and set(accepted) <= {":", "."}:
         return f"an index says on which axis: `axis: {before}`"
     if found in ("return", "}") and "return" in accepted:
         return "a body ends with `return` and its results"

@@ -36,19 +36,21 @@ def read_source(path: Path | str, *, span: Span | None = None, limits: Limits = 
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0))
     except (OSError, ValueError) as error:
         raise Fault(_cannot_open(path, blamed, error)) from None
-    with os.fdopen(descriptor, "rb") as file:
+    try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise Fault(NotASpec(blamed, path=shown, label=_kind(status.st_mode)))
         too_large = FileTooLarge(blamed, limit=limits.file_bytes)
         if status.st_size > limits.file_bytes:
             raise Fault(too_large)
-        try:
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
             data = file.read(limits.file_bytes + 1)
-        except OSError as error:
-            raise Fault(_cannot_open(path, blamed, error)) from None
         if len(data) > limits.file_bytes:
             raise Fault(too_large)
+    except OSError as error:
+        raise Fault(_cannot_open(path, blamed, error)) from None
+    finally:
+        os.close(descriptor)
     return decode_source(shown, data)
 
 

@@ -44,7 +44,7 @@ class Align:
 
 @dataclass(frozen=True)
 class Hang:
-    """Stands on the next line, further in, where that saves it from being broken."""
+    """Stands on the next line, further in, where that saves it from being broken or from standing far right."""
 
     inside: Doc
 
@@ -87,7 +87,7 @@ def layout(doc: Doc, width: int) -> str:
                 stack.append((indent, not fits, doc.inside))
             case Hang():
                 fits = _fits(doc.inside, stack, width - column)
-                hangs = not fits and _fits(doc.inside, stack, width - indent - _INDENT)
+                hangs = not fits and (column > width // 2 or _fits(doc.inside, stack, width - indent - _INDENT))
                 inside = (HARD, doc.inside) if hangs else (" ", doc.inside)
                 stack.append((indent + _INDENT if hangs else indent, broken, inside))
             case Suffix():

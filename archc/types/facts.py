@@ -32,8 +32,13 @@ class Facts:
     """
 
     def __init__(self, conditions: Iterable[Condition] = (), at_least: Mapping[str, int] = NO_BOUNDS) -> None:
-        self.conditions = tuple(dict.fromkeys(conditions))
+        self.conditions = tuple(dict.fromkeys(map(_as_divisibility, conditions)))
         self.at_least = dict(at_least)
+        for condition in self.conditions:
+            name, bound = condition.left.name, condition.right.constant
+            if name and bound is not None and condition.operator in (">=", ">"):
+                least = bound + (condition.operator == ">")
+                self.at_least[name] = max(least, self.at_least.get(name, 1))
 
     def extended(self, conditions: Iterable[Condition]) -> Facts:
         """These facts and more."""
@@ -165,7 +170,7 @@ class Facts:
     def _by_cases(self, gap: Size, given: Gaps) -> bool:
         extreme = next(_extremes(gap), None) if len(given) < 2 * CASES else None
         if extreme is None:
-            return self._search(gap, given)
+            return self._search(gap, given) or self._by_divisor(gap, given)
         sign = 1 if extreme.kind == "min" else -1
         for part in extreme.arguments:
             assumed = [(other - part) * sign for other in extreme.arguments if other != part]
@@ -173,6 +178,26 @@ class Facts:
             if not self._holds(gap.replaced({extreme: part}), (*given, *assumed)):
                 return False
         return True
+
+    def _by_divisor(self, gap: Size, given: Gaps) -> bool:
+        """A lone quotient against the rest, multiplied out: x // q <= y where x < q * (y + 1), x // q >= y where x >= q * y."""
+        for monomial, factor in gap.terms:
+            if len(monomial) != 1 or abs(factor) != 1:
+                continue
+            (atom, power) = monomial[0]
+            if atom.kind != "//" or power != 1 or atom.arguments[1].constant is not None:
+                continue
+            top, by = atom.arguments
+            rest = gap - Size.of_atom(atom) * factor
+            if atom in rest.atoms or not self._holds(by - 1):
+                continue
+            try:
+                goal = by * (rest + 1) - 1 - top if factor < 0 else top + by * rest
+            except SizeError:
+                continue
+            if self._holds(_expanded(self._forward(goal)), given):
+                return True
+        return False
 
     def _search(self, goal: Size, given: Gaps) -> bool:
         """Looks for goal = (something at least zero) + non-negative multiples of what is known, best first.
@@ -326,6 +351,20 @@ def _scales(size: Size, multiple: Size, factor: int, by: int) -> dict[tuple[int,
     shared = [(there[monomial], count) for monomial, count in multiple.terms if count > 0 < there.get(monomial, 0)]
     pairs = [(factor, by), *shared[:1], (1, 1)]
     return dict.fromkeys((abs(right) // gcd(left, right), abs(left) // gcd(left, right)) for left, right in pairs)
+
+
+def _as_divisibility(condition: Condition) -> Condition:
+    """`p == q * (p // q)` says that q divides p."""
+    if condition.operator != "==":
+        return condition
+    gap = condition.left - condition.right
+    for atom in gap.atoms:
+        if atom.kind == "//":
+            top, by = atom.arguments
+            rest = top - by * Size.of_atom(atom)
+            if rest in (gap, -gap):
+                return Condition("==", top % by, Size.of(0))
+    return condition
 
 
 def _exponent(base: int, size: Size) -> Size | None:

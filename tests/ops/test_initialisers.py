@@ -21,6 +21,7 @@ def fill(entry: type[Initialiser], arguments: tuple[float, ...], fan_in: str, fa
     """A tensor of 100 by 200 filled as the generated code would, from a fixed seed."""
     torch.manual_seed(0)
     scope: dict[str, Any] = {
+        "torch": torch,
         "nn": nn,
         "math": math,
         "W": torch.full((100, 200), torch.nan, dtype=torch.float64),

@@ -49,7 +49,7 @@ def net_cost(body: str, ports: str = "x: real[n, d]", result: str = "real[n, k]"
 
 
 def test_a_chain_of_products_is_merged() -> None:
-    body = "param c: real[j: 3, d: size(d), m: 2]  let y[n, j] = sum d: (sum m: c * x * m)  return y"
+    body = "param c: real[j: 3, d: size(d), m: 2]  let y[n, j] = sum d: (sum m: c * cos(m * x))  return y"
     found = net_cost(body, result="real[n, j: 3]")
     # the factor without c is formed over (n, d, m), then one contraction over (d, m)
     assert found.contractions.formula == 2 * N * 3 * D * 2

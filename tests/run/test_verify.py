@@ -66,7 +66,7 @@ def test_a_value_that_is_a_little_wrong() -> None:
 
 
 def test_a_gradient_that_is_cut_off() -> None:
-    found = wrong(changed("self.y_weight", "self.y_weight.detach()"))
+    found = wrong(changed("self.y_weight, self.y_bias", "self.y_weight.detach(), self.y_bias"))
     assert ("parameter", "y_weight") in found
     assert not any(what == "output" for what, _ in found)
 

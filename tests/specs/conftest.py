@@ -51,7 +51,41 @@ class Net:
         """By axis, what its size is a multiple of."""
         return STEPS.get(self.name, {})
 
-    _net = cache(Net)
+    @cached_property
+    def graph(self) -> archc.TypedGraph:
+        return archc.graph(self.path, **self.hypers)
+
+    @cached_property
+    def text(self) -> str:
+        return archc.build(self.path, **self.hypers)
+
+    @cached_property
+    def type(self) -> type[nn.Module]:
+        return load_module(self.text, self.graph.net.word)
+
+    def module(self, dtype: torch.dtype = torch.float32) -> nn.Module:
+        return instantiate(self.type, {}, dtype=dtype, seed=0)
+
+    @property
+    def open_axes(self) -> list[str]:
+        """The size symbols that the inputs bring."""
+        return [symbol.name for symbol in self.graph.net.symbols if symbol.default is None]
+
+    def sizes(self, start: int) -> Mapping[str, int]:
+        """Every open axis with a size of its own, from `start` on, in its steps."""
+        defaults = {symbol.name: symbol.default for symbol in self.graph.net.symbols if symbol.default is not None}
+        return defaults | {
+            name: self.steps.get(name, 1) * (start + number) for number, name in enumerate(self.open_axes)
+        }
+
+    def feed(self, start: int = 3, dtype: torch.dtype = torch.float32) -> tuple[Tensor, ...]:
+        """Random inputs at `sizes(start)`."""
+        arrays = inputs(self.graph, self.sizes(start), seed=start).values()
+        tensors = map(torch.from_numpy, arrays)
+        return tuple(tensor.to(dtype) if tensor.is_floating_point() else tensor for tensor in tensors)
+
+
+_net = cache(Net)
 
 
 @pytest.fixture(params=NAMES)

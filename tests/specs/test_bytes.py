@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -10,14 +11,18 @@ from pathlib import Path
 import archc
 from tests.specs.conftest import NAMES, ROOT
 
-# Each process writes all that it makes of every spec: the module, the graph, the findings.
+# All that one process makes of every spec, in its own order: the module, the graph, the findings.
 SCRIPT = """
-import os, sys
+import json, os, sys
 os.umask(int(os.environ["MASK"], 8))
 import archc
 from archc.ir.text import print_graph
-for path in sys.argv[1:]:
-    print(archc.build(path), print_graph(archc.graph(path)), archc.check(path), sep="\\n")
+folder, *names = sys.argv[1:]
+made = {}
+for name in names:
+    path = os.path.join(folder, name + ".arch")
+    made[name] = archc.build(path), print_graph(archc.graph(path)), [str(one) for one in archc.check(path)]
+print(json.dumps(made, sort_keys=True))
 """
 
 PROCESSES = [
@@ -29,21 +34,38 @@ PROCESSES = [
 
 
 def test_four_processes_give_the_same_bytes(tmp_path: Path) -> None:
-    root = str(Path(archc.__file__).parents[1])
-    paths = [str(ROOT / f"{name}.arch") for name in NAMES]
+    """Other hash seeds, clocks, locales, masks, folders, orders and spellings of the path."""
+    package = str(Path(archc.__file__).parents[1])
     running = []
     for number, variables in enumerate(PROCESSES):
-        folder = tmp_path / str(number)
-        folder.mkdir()
-        environment = {**os.environ, "PYTHONPATH": root, "PYTHONIOENCODING": "utf-8", **variables}
-        order = paths if number % 2 == 0 else paths[::-1]
-        command = [sys.executable, "-c", SCRIPT, *order]
-        pipe = subprocess.PIPE
-        running.append((order, subprocess.Popen(command, cwd=folder, env=environment, stdout=pipe, stderr=pipe)))
-    ...
+        inside = number == len(PROCESSES) - 1
+        folder, names = ("." if inside else str(ROOT)), NAMES[:: -1 if number % 2 else 1]
+        running.append(
+            subprocess.Popen(
+                [sys.executable, "-c", SCRIPT, folder, *names],
+                cwd=ROOT if inside else tmp_path,
+                env={**os.environ, "PYTHONPATH": package, **variables},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+            )
+        )
+    ended = [(process.communicate(timeout=120), process.returncode) for process in running]
+    for (_, errors), code in ended:
+        assert code == 0, errors.decode()
+    first, *others = [output for (output, _), _ in ended]
+    assert sorted(json.loads(first)) == NAMES
+    for other in others:
+        assert other == first
 
 
 def test_a_second_time_in_one_process() -> None:
     for name in NAMES:
         path = ROOT / f"{name}.arch"
         assert archc.build(path) == archc.build(path)
+
+
+def test_another_form_between_two_builds_leaves_no_trace() -> None:
+    path = ROOT / "vision/unet.arch"
+    before = archc.build(path)
+    archc.build(path, levels=1, width=8)
+    assert archc.build(path) == before

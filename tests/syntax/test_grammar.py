@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from lark import Lark
 
@@ -180,3 +182,12 @@ def test_spans_include_parentheses() -> None:
     assert isinstance(found, tree.Product)
     assert (found.span.start, found.span.end) == (0, 11)
     assert (found.factors[0].span.start, found.factors[0].span.end) == (0, 7)
+
+
+def test_reserved_words_are_those_of_the_reference() -> None:
+    listed = grammar("LANGUAGE.md").split("is not one of these words:\n")[1].split("\n`over`")[0].split()
+    for word in listed:
+        assert parse_expression(Source("text", f"{word} + 1"), Findings()) is None
+    quoted = set(re.findall(r'"([a-z]+)"', grammar("archc.lark")))
+    free = {word for word in quoted if parse_expression(Source("text", f"{word} + 1"), Findings())}
+    assert set(listed) == quoted - free

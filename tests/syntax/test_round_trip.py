@@ -269,7 +269,7 @@ class Trees:
 seeds = st.integers(0, 2**64 - 1)
 
 
-@settings(max_examples=300)
+@settings(max_examples=120)
 @given(seeds, st.sampled_from((20, 100, 1000)))
 def test_any_expression(seed: int, width: int) -> None:
     expression = Trees(seed, fuel=40).expression()
@@ -280,7 +280,7 @@ def test_any_expression(seed: int, width: int) -> None:
     assert unparse(again, width) == text
 
 
-@settings(max_examples=100)
+@settings(max_examples=60)
 @given(seeds)
 def test_any_definition(seed: int) -> None:
     definition = Trees(seed, fuel=80).definition()
@@ -295,7 +295,7 @@ def test_any_definition(seed: int) -> None:
 TOKEN = re.compile(r"[A-Za-z_]\w*|\d+(?:\.\d+)?(?:e-?\d+)?|->|\|>|>>|//|[=!<>]=|\S")
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(st.data())
 def test_comments_anywhere(data: st.DataObject) -> None:
     original = data.draw(st.sampled_from(SPECS)).read_text()

@@ -41,9 +41,9 @@ class ChebyshevBasis(Operation):
 
     def lower(self, to: Lowering) -> tuple[Lowered, ...] | None:
         (x,) = to.operands
-        terms = [to.name("t", f"torch.ones_like({x.text})", x.axes, x.type).text, x.text]
+        terms = [to.name("t0", f"torch.ones_like({x.text})", x.axes, x.type).text, x.text]
         if self.degree > 1:
             twice = to.name("twice", f"2 * {x.text}", x.axes, x.type).text
-        for _ in range(2, self.degree + 1):
-            terms.append(to.name("t", f"{twice} * {terms[-1]} - {terms[-2]}", x.axes, x.type).text)
+        for m in range(2, self.degree + 1):
+            terms.append(to.name(f"t{m}", f"{twice} * {terms[-1]} - {terms[-2]}", x.axes, x.type).text)
         return (Lowered(f"torch.stack(({', '.join(terms)}), -1)", (*x.axes, self.axis[0].name)),)

@@ -17,6 +17,7 @@ class Stack(Operation):
         Sample("a: real[batch, d], b: real[batch, d]", "stack(a, b, axis = k)", "real[batch, d, k: 2]"),
         Sample("a: real[h, w], b: real[w, h], c: real[h, w]", "stack(a, b, c, axis = rgb)", "real[rgb: 3, h, w]"),
         Sample("a: real[batch, d], b: real[batch, d]", "stack(a, b, axis = d)", code="E0303"),
+        Sample("a: real[d: 2], b: real[d: 2]", "stack(a, b, axis = d)", code="E0303"),
         Sample("a: real[d: 3], b: real[d: 4]", "stack(a, b, axis = k)", code="E0312"),
     )
     axis: NewAxes

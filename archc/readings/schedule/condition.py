@@ -167,12 +167,13 @@ def _scatter(at: Evaluation, kind: str, part: Laid, index: Laid, carried: list[A
         part, index = trace.merge(part, names, entry), trace.merge(index, names, entry)
     else:
         (entry,) = names
-    if batch:
+    # only sums have a call that takes one index for whole slices and is not in beta
+    if batch or kind != "sum":
         full = trace.expanded(index, part.axes, dict(zip(part.axes, part.tensor.shape, strict=True)))
         index = full
     dim = part.dim(entry)
     size = at.sizes[place]
     shape = (*part.tensor.shape[:dim], size, *part.tensor.shape[dim + 1 :])
     axes = (*part.axes[:dim], place, *part.axes[dim + 1 :])
-    step = Scatter(kind, dim, size, bool(batch))
+    step = Scatter(kind, dim, size, bool(batch) or kind != "sum")
     return trace.make(step, (index, part), shape, part.tensor.kind, axes)

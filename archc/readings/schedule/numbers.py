@@ -8,6 +8,7 @@ from functools import reduce
 
 import numpy as np
 
+from archc.ops.operation import Pointwise
 from archc.ops.registries import POINTWISE
 from archc.readings.schedule.tensor import Extent, Laid, Number, Step
 from archc.types.size import Size, SizeError
@@ -20,14 +21,20 @@ _SIZES: dict[str, Callable[[Size, Size], Size]] = {
     "floordiv": lambda a, b: a // b,
     "mod": lambda a, b: a % b,
 }
-def on_numbers(word: str, operands: Sequence[Laid]) -> Size | float | None:
+
+
+def on_numbers(
+    word: str, operands: Sequence[Laid], attributes: Sequence[tuple[str, float]] = ()
+) -> Size | float | None:
     """The result where all operands are numbers and it is exact or as the module would compute it."""
     steps = [part.tensor.step for part in operands]
     sizes = [size for step in steps if (size := _size(step)) is not None]
     if len(sizes) == len(steps):
         return _on_sizes(word, sizes)
     if all(isinstance(step, Number) for step in steps):
-        return _evaluated(word, [step.value for step in steps if isinstance(step, Number)])
+        return _evaluated(
+            POINTWISE[word](**dict(attributes)), [step.value for step in steps if isinstance(step, Number)]
+        )
     return None
 
 
@@ -48,9 +55,8 @@ def _on_sizes(word: str, sizes: Sequence[Size]) -> Size | None:
         return None
 
 
-def _evaluated(word: str, values: Sequence[float]) -> float | None:
+def _evaluated(function: Pointwise, values: Sequence[float]) -> float | None:
     """The value of a function of literals; one that Python has too, such as math.sqrt, reads better as it stands."""
-    function = POINTWISE[word]()
     if function.scalar is not None:
         return None
     with np.errstate(all="ignore"):

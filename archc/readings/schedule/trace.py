@@ -134,11 +134,14 @@ class Trace:
         prefer: Sequence[str] = (),
     ) -> Laid:
         """A pointwise function over the union of the axes of its operands."""
-        known = on_numbers(word, operands)
+        known = on_numbers(word, operands, attributes)
         if known is not None:
             return self.extent(known) if isinstance(known, Size) else self.number(known)
-        if word == "where" and isinstance(operands[0].tensor.step, Number):
-            return operands[1] if operands[0].tensor.step.value else operands[2]
+        first = operands[0].tensor.step
+        if word == "where" and isinstance(first, Number):
+            return operands[1] if first.value else operands[2]
+        if word == "neg" and isinstance(first, Map) and first.word == "neg":
+            return Laid(operands[0].tensor.operands[0], operands[0].axes)
         word, operands = self._plainer(word, operands)
         kind = _map_kind(word, [part.tensor.kind for part in operands])
         if kind in ("real", "complex"):
@@ -167,7 +170,9 @@ class Trace:
         """The operands, whole numbers cast where nothing real stands beside them to decide the precision."""
         if any(part.tensor.kind in ("real", "complex") and not part.tensor.scalar for part in operands):
             return operands
-        return [part if part.tensor.scalar else self.cast(part, "real") for part in operands]
+        return [
+            part if part.tensor.scalar or part.tensor.kind == "bool" else self.cast(part, "real") for part in operands
+        ]
 
     def cast(self, part: Laid, kind: str) -> Laid:
         """The numbers as numbers of another kind."""

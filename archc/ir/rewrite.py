@@ -1,0 +1,65 @@
+"""Nodes and regions made anew with other names, formulas or nested regions; what stays the same is not copied."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from archc.formula.tree import Formula, Read
+from archc.ir.node import Assume, Call, Compute, Node, Operate, Parameter, Region, Repeat
+
+
+def renamed(formula: Formula, names: Mapping[str, str]) -> Formula:
+    """The formula with some of the values that it reads under other names."""
+    if names.keys().isdisjoint(formula.reads):
+        return formula
+    if isinstance(formula, Read):
+        formula = Read(names.get(formula.value, formula.value), formula.indices, formula.outside)
+    return formula.rebuild(lambda child: renamed(child, names))
+
+
+def reading(node: Node, names: Mapping[str, str]) -> Node:
+    """The node with some of the values that it reads under other names, in its nested regions too."""
+    if names.keys().isdisjoint(node.arguments):
+        return node
+    if isinstance(node, Operate | Call):
+        return replace(node, operands=tuple(names.get(name, name) for name in node.operands))
+    if isinstance(node, Repeat):
+        initial = tuple(names.get(name, name) for name in node.initial)
+        nodes = tuple(reading(inner, names) for inner in node.body.nodes)
+        outputs = tuple(names.get(name, name) for name in node.body.outputs)
+        return replace(node, initial=initial, body=replace(node.body, nodes=nodes, outputs=outputs))
+    return with_formulas(node, lambda formula: renamed(formula, names))
+
+
+def with_formulas(node: Node, change: Callable[[Formula], Formula]) -> Node:
+    """The node with its own formula, where it has one, changed."""
+    match node:
+        case Compute(formula=formula) | Parameter(formula=Formula() as formula):
+            changed = change(formula)
+            return node if changed is formula else replace(node, formula=changed)
+        case Assume(condition=Formula() as condition):
+            changed = change(condition)
+            return node if changed is condition else replace(node, condition=changed)
+        case _:
+            return node
+
+
+def with_regions(node: Node, change: Callable[[Region], Region]) -> Node:
+    """The node with its nested regions changed."""
+    match node:
+        case Repeat(body=region):
+            changed = change(region)
+            return node if changed is region else replace(node, body=changed)
+        case Operate(meaning=region):
+            changed = change(region)
+            return node if changed is region else replace(node, meaning=changed)
+        case _:
+            return node
+
+
+def with_nodes(region: Region, nodes: Sequence[Node], outputs: tuple[str, ...] | None = None) -> Region:
+    """The region with other nodes and, where they are given, other outputs."""
+    outputs = region.outputs if outputs is None else outputs
+    is_same = len(nodes) == len(region.nodes) and all(one is other for one, other in zip(nodes, region.nodes, strict=True))
+    return region if is_same and outputs == region.outputs else Region(region.inputs, tuple(nodes), outputs)

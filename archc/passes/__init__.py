@@ -1,0 +1,1 @@
+"""Passes: each makes a graph into another one of the same meaning."""
