@@ -43,6 +43,8 @@ def examine(source: str | Path) -> Examination:
     file = _open(source, findings)
     if file is None:
         return Examination(tuple(findings), 0)
+    if not file.own:
+        findings.add(MissingNet(whole(file.source)))
     for typed in _elaborated(file, Session(findings)):
         for kind in CHECKS:
             for diagnostic in kind().find(typed):

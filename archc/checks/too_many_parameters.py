@@ -36,8 +36,9 @@ class TooManyParametersCheck(Check):
     def find(self, graph: TypedGraph) -> Iterator[Diagnostic]:
         net = graph.net
         numbers = Amount.total(Amount.of((*placed.shape, placed.count)) for placed in parameters(graph))
+        sizes = {symbol.name: symbol.default for symbol in net.symbols if symbol.default is not None}
         try:
-            count = numbers.evaluate({symbol.name: symbol.default for symbol in net.symbols if symbol.default is not None})
+            count = numbers.evaluate(sizes)
         except SizeError:
             return  # it depends on the size of an axis that only a run knows
         if count > self.limit and net.span is not None:

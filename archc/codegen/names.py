@@ -30,7 +30,7 @@ class Names:
 
     def is_taken(self, hint: str) -> bool:
         """Whether the name will not be just `hint`."""
-        return hint in self._taken or hint in _RESERVED
+        return hint in self._taken or hint in RESERVED
 
     def release(self, name: str) -> None:
         """Give back a name that nothing uses."""

@@ -163,8 +163,12 @@ def _(expr: tree.Product, scope: Scope, hint: str | None = None) -> Binding:
         if operator == "*":
             run.append(operand)
             continue
-        left = combine("mul", "*", run, scope, last)
-        run = [(combine(PRODUCTS[operator], operator, [(left, last), operand], scope, expr.span), last)]
+        pair = [(combine("mul", "*", run, scope, last), last), operand]
+        if operator == "//" and not all(one.kind.is_integer for one, _ in pair):
+            ratio = combine("div", operator, pair, scope, expr.span)
+            run = [(combine("floor", operator, [(ratio, last)], scope, expr.span), last)]
+        else:
+            run = [(combine(PRODUCTS[operator], operator, pair, scope, expr.span), last)]
     return combine("mul", "*", run, scope, expr.span)
 
 

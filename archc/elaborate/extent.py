@@ -18,8 +18,9 @@ from archc.elaborate.binding import (
     Term,
     describe,
 )
+from archc.elaborate.constraint import Demand
 from archc.elaborate.library import library_home
-from archc.elaborate.scope import Demand, Poisoned, Scope
+from archc.elaborate.scope import Poisoned, Scope
 from archc.formula.tree import SizeValue
 from archc.syntax import tree
 from archc.syntax.nesting import children

@@ -39,6 +39,7 @@ from archc.elaborate.body import results_of
 from archc.elaborate.claims import claims_of
 from archc.elaborate.constraint import Demand, Mismatch
 from archc.elaborate.extent import (
+    SECOND_AXIS,
     conditions_of,
     expand,
     kind_of,
@@ -397,19 +398,22 @@ def specialise(
     )
     if key not in session.keys:
         session.keys[key] = None
+        session.building.add(key)
         try:
             with entered(session, definition, arguments.span):
                 session.keys[key] = builder.build(matched)
         except Freeze:
             del session.keys[key]
             raise
-    block = session.keys[key]
-    if block is None:
+        finally:
+            session.building.discard(key)
+    elif key in session.building:
         around = [one for one, _ in session.stack]
-        if definition in around:
-            circle = [*around[around.index(definition) :], definition]
-            path = " -> ".join(one.tree.name for one in circle)
-            raise Fault(faults.EndlessRecursion(arguments.span, name=definition.tree.name, chain=path))
+        circle = [*around[around.index(definition) :], definition]
+        path = " -> ".join(one.tree.name for one in circle)
+        raise Fault(faults.EndlessRecursion(arguments.span, name=definition.tree.name, chain=path))
+    block = session.keys[key]
+    if block is None:  # what is wrong with it is reported
         raise Poisoned
     return block, builder.sizes
 

@@ -9,7 +9,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 from pydantic import ValidationError
 
-from archc.base.diagnostic import Fault, Findings
+from archc.base.diagnostic import Fault, Findings, Note
 from archc.base.internal import InternalError
 from archc.base.span import Source
 from archc.elaborate import faults
@@ -17,7 +17,7 @@ from archc.elaborate.arguments import Arguments, Operand, axis_list, choice, sou
 from archc.elaborate.binding import AxisList, Binding, Definition, Extent, Flag, Scalar, Several, Word
 from archc.elaborate.body import results_of
 from archc.elaborate.constraint import is_open
-from archc.elaborate.evaluate import evaluate
+from archc.elaborate.evaluate import as_term, evaluate
 from archc.elaborate.extent import listed, number_of, quoted, size_of
 from archc.elaborate.instance import discharge, entered, match_ports, port_axes, settle
 from archc.elaborate.library import File
@@ -27,22 +27,28 @@ from archc.ops.operation import Fresh, Operation
 from archc.syntax import tree
 from archc.syntax.parse import parse
 from archc.types.size import Size
-from archc.types.tensor_type import Axis
+from archc.types.tensor_type import Axis, TensorType
 
 
 def operate(kind: type[Operation], arguments: Arguments, scope: Scope, hint: str | None) -> Binding:
     """Apply a named operation. Raises Fault E0202 to E0205 for its arguments, and what its formula finds."""
-    operation = _with_attributes(kind, arguments, scope)
     frame = scope.frame
-    arity = len(arguments.operands)
+    named = {name: argument for name, argument in arguments.named.items() if name not in kind.model_fields}
+    given = [Operand(as_term(evaluate(one.value, scope), one.span), one.span) for one in named.values()]
+    operation = _with_attributes(kind, arguments, scope)
+    arity = len(arguments.operands) + len(named)
     if arity == 0:
         raise Fault(faults.WrongArity(arguments.span, callee=kind.word, expected="at least one operand", given=0))
     definition = _meaning(kind.word, operation.meaning(arity))
-    ports = definition.tree.inputs
+    ports = [port.name for port in definition.tree.inputs]
+    arguments.unknown((*(name for name in kind.model_fields if name not in ("source", "target")), *ports))
     if len(ports) != arity:
         raise Fault(faults.WrongArity(arguments.span, callee=kind.word, expected=f"{len(ports)} operands", given=arity))
-    values = [frame.materialise(one.term, None, one.span) for one in arguments.operands]
-    operands = [Operand(frame.read(value), one.span) for value, one in zip(values, arguments.operands, strict=True)]
+    queue, by_name = iter(arguments.operands), dict(zip(named, given, strict=True))
+    ordered = [by_name[port] if port in by_name else next(queue) for port in ports]
+    _refuse_axes_there_are(operation, ordered, arguments)
+    values = [frame.materialise(one.term, None, one.span) for one in ordered]
+    operands = [Operand(frame.read(value), one.span) for value, one in zip(values, ordered, strict=True)]
     inner = Scope(frame, definition.file, _bindings(operation.hypers, scope), is_inline=True)
     with entered(frame.session, definition, arguments.span):
         region, outputs = _meant(definition, operands, arguments, inner)
@@ -72,10 +78,11 @@ def _meant(
     taken = inner.lifted | {axis.name for one in inner.names.values() if isinstance(one, AxisList) for axis in one.axes}
     inner.clash = taken - frozenset(port_axes(definition, inner))
     discharge(definition, inner, arguments.callee, arguments.span)
-    inputs = tuple(
-        frame.input(frame.allocate(port.name), type, one.span)
-        for port, type, one in zip(ports, matched.types, operands, strict=True)
-    )
+    inputs = []
+    for port, type, one in zip(ports, matched.types, operands, strict=True):
+        sizes = {axis.name: axis for axis in type.axes}  # the operands' own order: nothing is moved on the way in
+        inside = TensorType(type.kind, tuple(sizes[name] for name in one.term.names))
+        inputs.append(frame.input(frame.allocate(port.name), inside, one.span))
     for port, value in zip(ports, inputs, strict=True):
         inner.names[port.name] = frame.read(value)
     with frame.region(inputs) as region:
@@ -85,6 +92,17 @@ def _meant(
             for one, port in zip(terms, definition.tree.outputs, strict=True)
         ]
     return region.close(output.name for output in outputs), outputs
+
+
+def _refuse_axes_there_are(operation: Operation, operands: Sequence[Operand], arguments: Arguments) -> None:
+    """An axis that the result gains must not be one that an operand keeps. Raises Fault E0303."""
+    attributes = [value for value in operation.hypers.values() if isinstance(value, tuple)]
+    gone = {axis.name for axis in getattr(operation, "source", ())}
+    for axis in (one for value in attributes for one in value if isinstance(one, Fresh)):
+        for operand in operands:
+            if axis.name in operand.term.names and axis.name not in gone:
+                note = Note(operand.span, "the operand has it already")
+                raise Fault(faults.DuplicateAxis(arguments.span, axis=axis.name, notes=(note,)))
 
 
 @lru_cache(maxsize=512)
@@ -101,9 +119,6 @@ def _meaning(word: str, text: str) -> Definition:
 
 def _with_attributes(kind: type[Operation], arguments: Arguments, scope: Scope) -> Operation:
     fields = kind.model_fields
-    arguments.unknown(
-        [name for name in fields if name not in ("source", "target")] if "source" in fields else list(fields)
-    )
     given: dict[str, Any] = {}
     if arguments.arrow is not None:
         if "source" not in fields:
@@ -117,6 +132,8 @@ def _with_attributes(kind: type[Operation], arguments: Arguments, scope: Scope) 
             for axis in target_axes(arguments.arrow.target, (), scope)
         )
     for name, argument in arguments.named.items():
+        if name not in fields:
+            continue
         given[name] = _attribute(
             name, fields[name].annotation, tuple(fields[name].metadata), argument.value, arguments, scope
         )

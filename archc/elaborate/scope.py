@@ -44,6 +44,7 @@ class Session:
     findings: Findings
     blocks: dict[str, Block] = field(default_factory=dict)
     keys: dict[object, Block | None] = field(default_factory=dict)
+    building: set[object] = field(default_factory=set)
     static: set[tuple[Definition, str]] = field(default_factory=set)
     stack: list[tuple[Definition, Span]] = field(default_factory=list)
     nodes: int = 0
@@ -171,13 +172,17 @@ class Frame:
     def materialise(
         self, term: Term, hint: str | None, span: Span, axes: tuple[Axis, ...] | None = None, kind: Kind | None = None
     ) -> Value:
-        """The term as a value of the region: itself if it is one, a new node (named by `hint`) otherwise."""
+        """The term as a value of the region: itself if it is one, a new node (named by `hint`) otherwise.
+
+        `axes` asks for an order of its axes, as boundaries do.
+        """
         wanted = TensorType(kind or term.kind, term.axes if axes is None else axes)
         formula = term.formula
         if isinstance(formula, Read) and term.is_plain:
             own = self.types[formula.value]
             read = tuple(index.axis for index in formula.indices if isinstance(index, Position))
-            if read == own.names and set(read) == set(wanted.names) and wanted.kind == own.kind:
+            fits = read == wanted.names if axes is not None else set(read) == set(wanted.names)
+            if read == own.names and fits and wanted.kind == own.kind:
                 return Value(formula.value, own)
         names = frozenset(wanted.names)
         value = Value(self.allocate(hint or term.hint), wanted)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
@@ -61,5 +62,5 @@ def with_regions(node: Node, change: Callable[[Region], Region]) -> Node:
 def with_nodes(region: Region, nodes: Sequence[Node], outputs: tuple[str, ...] | None = None) -> Region:
     """The region with other nodes and, where they are given, other outputs."""
     outputs = region.outputs if outputs is None else outputs
-    is_same = len(nodes) == len(region.nodes) and all(one is other for one, other in zip(nodes, region.nodes, strict=True))
+    is_same = len(nodes) == len(region.nodes) and all(map(operator.is_, nodes, region.nodes))
     return region if is_same and outputs == region.outputs else Region(region.inputs, tuple(nodes), outputs)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Container
 from dataclasses import replace
 from typing import ClassVar, final
 
@@ -38,7 +38,7 @@ class DropUnused(Pass):
         return kept(replace(graph, blocks={name: block for name, block in blocks.items() if name in called}))
 
 
-def _live(region: Region, lasting: Set[str]) -> Region:
+def _live(region: Region, lasting: Container[str]) -> Region:
     """The region without the nodes that nothing needs; `lasting` are the blocks that stay whether read or not."""
     read = set(region.outputs)
     nodes: list[Node] = []
@@ -52,7 +52,7 @@ def _live(region: Region, lasting: Set[str]) -> Region:
     return with_nodes(region, nodes)
 
 
-def _lasts(node: Node, lasting: Set[str]) -> bool:
+def _lasts(node: Node, lasting: Container[str]) -> bool:
     """Whether a node does more than give its results."""
     match node:
         case Parameter() | Assume():

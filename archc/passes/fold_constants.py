@@ -119,9 +119,10 @@ def _without_neutral(formula: Apply, kinds: Mapping[str, Kind]) -> Formula:
     if function not in _NEUTRAL:
         return formula
     first = 0 if function in ("add", "mul") else 1
-    left = tuple(
-        one for at, one in enumerate(operands) if at < first or not _is_neutral(one, _NEUTRAL[function])
-    ) or operands[:1]
+    left = (
+        tuple(one for at, one in enumerate(operands) if at < first or not _is_neutral(one, _NEUTRAL[function]))
+        or operands[:1]
+    )
     if len(left) == len(operands) or is_real(formula, kinds) != any(is_real(one, kinds) for one in left):
         return formula
     return left[0] if len(left) == 1 else Apply(function, left)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -16,6 +17,7 @@ from archc.ir.graph import TypedGraph
 from archc.ir.parameter import Placed, parameters
 from archc.readings.values import reference
 from archc.run.feed import inputs
+from archc.run.load import LoadError
 from archc.types.tensor_type import TensorType
 
 Array = NDArray[Any]
@@ -48,6 +50,17 @@ class Comparison:
 
 class Disagreement(Exception):
     """The generated module does not even have the parameters, the outputs or the shapes of its graph."""
+
+
+@contextmanager
+def failing_as_disagreement() -> Iterator[None]:
+    """Whatever generated code raises is a finding about it, not an error of the comparison."""
+    try:
+        yield
+    except (Disagreement, LoadError):
+        raise
+    except Exception as error:
+        raise Disagreement(f"the generated module fails: {type(error).__name__}: {error}") from error
 
 
 @dataclass(frozen=True)
@@ -126,7 +139,8 @@ class Agreement:
         leaves: dict[tuple[What, str], torch.Tensor] = {}
         leaves.update((("parameter", n), p) for n, p in self.module.named_parameters(remove_duplicate=False))
         leaves.update((("input", n), t.requires_grad_()) for n, t in arguments.items() if t.is_floating_point())
-        produced = outputs_by_name(self.graph, self.module(*arguments.values()))
+        with failing_as_disagreement():
+            produced = outputs_by_name(self.graph, self.module(*arguments.values()))
         total = torch.zeros((), dtype=torch.float64)
         for name, weight in self.weights.items():
             if tuple(produced[name].shape) != weight.shape:
@@ -134,7 +148,8 @@ class Agreement:
             total = total + (produced[name] * torch.from_numpy(weight)).sum()
         gradients: tuple[torch.Tensor | None, ...] = (None,) * len(leaves)
         if total.requires_grad and leaves:
-            gradients = torch.autograd.grad(total, tuple(leaves.values()), allow_unused=True)
+            with failing_as_disagreement():
+                gradients = torch.autograd.grad(total, tuple(leaves.values()), allow_unused=True)
         by_leaf = {
             key: np.zeros(tuple(leaf.shape)) if gradient is None else gradient.numpy()
             for (key, leaf), gradient in zip(leaves.items(), gradients, strict=True)

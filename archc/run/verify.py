@@ -13,7 +13,7 @@ from rich.text import Text
 
 from archc.ir.graph import TypedGraph
 from archc.readings.values import MeaningError
-from archc.run.agreement import Agreement, Comparison, Disagreement
+from archc.run.agreement import Agreement, Comparison, Disagreement, failing_as_disagreement
 from archc.run.load import LoadError, instantiate, load_module
 from archc.run.sizes import REGIMES, Regime, SizesNotFoundError, built_with, choose
 
@@ -102,13 +102,12 @@ def _trial(
     trial = Trial(regime, sizes)
     for draw in range(_DRAWS):
         try:
-            module = instantiate(found, sizes, dtype=torch.float64, seed=seed + draw)
+            with failing_as_disagreement():
+                module = instantiate(found, sizes, dtype=torch.float64, seed=seed + draw)
             trial = Trial(regime, sizes, tuple(Agreement(graph, module, sizes, seed + 1000 * draw).compare()))
         except (Disagreement, LoadError, MeaningError) as error:
             notes = "; ".join(getattr(error, "__notes__", ()))
             return Trial(regime, sizes, fault=f"{error}; {notes}" if notes else str(error))
-        except (RuntimeError, ValueError, IndexError, TypeError) as error:
-            return Trial(regime, sizes, fault=f"the generated module fails: {type(error).__name__}: {error}")
         if all(one.ok or not one.kink for one in trial.comparisons):
             break
     return trial

@@ -69,8 +69,12 @@ def _advice(found: str, before: str, wanted: list[str], accepted: Collection[str
         return "a comparison is written `==`"
     if before in _REDUCERS and _is_word(found) and "an operator" in wanted:
         return f"inside a product a reduction stands in parentheses: `({before} {found}: ...)`"
-    if before in ("for", "while") and _is_word(found):
+    if (found if "let" in accepted else before) in ("for", "while"):
         return "loops are `repeat`, `scan` and `fixpoint`"
+    if "let" in accepted and found[:1].isalpha() and found not in ("return", *_STARTS):
+        return f"a value is named by `let {found} = ...`"
+    if found[:1].isdigit() and before in ("[", ",") and set(wanted) <= {"a name", "`]`"}:
+        return f"the axis comes first, as in `n: {found}`"
     if found in (",", "]") and ":" in accepted and set(accepted) <= {":", "."}:
         return f"an index says on which axis: `axis: {before}`"
     if found in ("return", "}") and "return" in accepted:

@@ -88,6 +88,7 @@ class Scan:
     is_faulty: bool = False
     _open: list[Bracket] = field(default_factory=list)
     _closed: list[tuple[Bracket, int]] = field(default_factory=list)
+    _refused: set[str] = field(default_factory=set)
 
     def run(self) -> Scan:
         """Go over the whole text once."""
@@ -147,6 +148,16 @@ class Scan:
         self._closed.clear()
 
     def _name(self, text: str, start: int) -> None:
+        """Refuse a name that is none, at its first place."""
+        if text in self._refused:
+            self.chunks[-1].faulty = True
+            return
+        faults = len(self.findings)
+        self._refuse(text, start)
+        if len(self.findings) > faults:
+            self._refused.add(text)
+
+    def _refuse(self, text: str, start: int) -> None:
         if not text.isascii():
             at = next(at for at, char in enumerate(text) if not char.isascii())
             problem = f"`{text[at]}` ({_describe(text[at])}) is not a letter of a name"

@@ -1,0 +1,101 @@
+"""Hyper-parameters: when a spec is built, and when its class is called."""
+
+from __future__ import annotations
+
+import inspect
+
+import pytest
+import torch
+from torch import nn
+
+import archc
+from archc.run.load import load_module
+from tests.specs.conftest import NAMES, ROOT
+
+
+def made(name: str, **hypers: int) -> type[nn.Module]:
+    path = ROOT / f"{name}.arch"
+    return load_module(archc.build(path, **hypers), archc.graph(path, **hypers).net.word)
+
+
+def defaults(found: type[nn.Module]) -> dict[str, object]:
+    return {name: parameter.default for name, parameter in inspect.signature(found).parameters.items()}
+
+
+def test_every_class_is_made_without_arguments() -> None:
+    for name in NAMES:
+        assert inspect.Parameter.empty not in defaults(made(name)).values(), name
+        made(name)()
+
+
+@pytest.mark.parametrize(
+    ("name", "hypers"),
+    [
+        ("attention/attention", {"width": 12, "heads": 3, "depth": 1}),
+        ("basic/mlp", {"width": 8}),
+        ("kan/chebykan", {"degree": 3}),
+        ("kan/kan", {"hidden": 8}),
+        ("vision/unet", {"width": 4}),
+    ],
+)
+def test_building_with_other_values_changes_the_defaults(name: str, hypers: dict[str, int]) -> None:
+    before, after = defaults(made(name)), defaults(made(name, **hypers))
+    assert after == before | hypers
+    built, called = made(name, **hypers)(), made(name)(**hypers)
+    assert [(n, p.shape) for n, p in built.named_parameters()] == [(n, p.shape) for n, p in called.named_parameters()]
+
+
+@pytest.mark.parametrize(
+    ("name", "hypers", "inputs", "shapes"),
+    [
+        ("kan/kan", {"hidden": 7, "grid": 4}, [(3, 2)], {"layer_coefficients": (7, 2, 7), "y_weight": (1, 7)}),
+        ("kan/chebykan", {"hidden": 3, "degree": 2}, [(3, 64)], {"logits_c": (10, 3, 3)}),
+        ("basic/mlp", {"width": 5, "depth": 1}, [(3, 64)], {"h_weight": (5, 64), "logits_weight": (10, 5)}),
+        ("attention/attention", {"width": 6, "heads": 3, "depth": 0}, [(2, 4, 3)], {"h_weight": (6, 3)}),
+        ("operators/deeponet", {"latent": 2, "width": 3}, [(2, 100), (2, 5, 1)], {"b": ()}),
+        ("vision/unet", {"width": 2}, [(1, 3, 8, 8)], {"y_weight": (1, 2)}),
+    ],
+)
+def test_the_class_takes_other_values(
+    name: str, hypers: dict[str, int], inputs: list[tuple[int, ...]], shapes: dict[str, tuple[int, ...]]
+) -> None:
+    module = made(name)(**hypers)
+    found = {path: tuple(parameter.shape) for path, parameter in module.named_parameters()}
+    assert shapes.items() <= found.items()
+    assert module(*(torch.zeros(shape) for shape in inputs)).isfinite().all()
+
+
+@pytest.mark.parametrize(
+    ("name", "hypers", "words"),
+    [
+        ("attention/attention", {"width": 63}, "width % heads == 0"),
+        ("kan/kan", {"grid": 0}, "grid >= 1"),
+        ("basic/mlp", {"depth": 0}, "depth"),
+    ],
+)
+def test_the_class_refuses_what_the_spec_does_not_allow(name: str, hypers: dict[str, int], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        made(name)(**hypers)
+
+
+@pytest.mark.parametrize(
+    ("name", "hypers"),
+    [
+        ("attention/attention", {"width": 63}),
+        ("kan/kan", {"grid": 0}),
+        ("kan/kan", {"order": -1}),
+        ("kan/kan", {"hidden": 0}),
+        ("kan/kan", {"hidden": "wide"}),
+        ("kan/kan", {"hidden": 2.5}),
+        ("kan/kan", {"hidden": True}),
+        ("basic/mlp", {"depth": 0}),
+        ("basic/mlp", {"width": -1}),
+        ("vision/unet", {"levels": -1}),
+        ("vision/unet", {"levels": 10**9}),
+    ],
+)
+def test_building_refuses_what_the_spec_does_not_allow(name: str, hypers: dict[str, int]) -> None:
+    with pytest.raises(archc.ArchError) as caught:
+        archc.build(ROOT / f"{name}.arch", **hypers)
+    (hyper,) = hypers
+    assert hyper in str(caught.value)
