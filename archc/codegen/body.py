@@ -9,6 +9,7 @@ from archc.codegen.forward import INDENT, Forward, Said, stem
 from archc.codegen.layout import flat, parse, quoted
 from archc.codegen.names import attribute
 from archc.codegen.unit import Unit
+from archc.formula.tree import Reduce
 from archc.ir.node import Call, Compute, Node, Operate, Value
 from archc.readings.schedule.region import Bound, Called, Checked, Looped, Schedule
 from archc.readings.schedule.tensor import Laid, Tensor
@@ -30,6 +31,10 @@ class Body:
         """All statements and the return."""
         forward = self.forward
         forward.count(_roots(self.plan))
+        if not forward.needs_dtype:
+            # a released argument may be bound anew, to a tensor on the same device but perhaps of another kind
+            for value in self.unit.inputs:
+                forward.claim(self.plan.inputs[value.name], forward.inputs[value.name])
         for item in self.plan.statements:
             match item:
                 case Bound(value, laid, node):
@@ -60,7 +65,7 @@ class Body:
         hint = stem(value.name, self.known)
         match node:
             case Compute():
-                return hint == "value"
+                return hint == "value" or (isinstance(node.formula, Reduce) and hint == node.formula.kind)
             case Operate():
                 return hint in ("value", node.operation.word)
             case Call():

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from archc.codegen.body import Body
 from archc.codegen.comment import axes_comment, remark
+from archc.codegen.constant import constant_lines
 from archc.codegen.constructor import checks, constructor_signature, initial_lines, module_lines, parameter_lines
 from archc.codegen.docs import docstring
 from archc.codegen.forward import INDENT, Forward, Surroundings
@@ -70,7 +71,8 @@ class ClassWriter:
         typical = {symbol.name: symbol.default for symbol in unit.block.symbols if symbol.default is not None}
         known = [*unit.block.facts, *(needed.condition for needed in unit.block.requirements)]
         captured = {value.name: value.type for value in unit.captured}
-        plan = schedule(unit.region, Facts(tuple(known)), typical, captured)
+        facts = Facts(tuple(known))
+        plan = schedule(unit.region, facts, typical, captured)
         for value in unit.inputs:
             self.inputs[value.name] = self.names.fresh(value.name)
         for node in unit.parameters:
@@ -80,6 +82,7 @@ class ClassWriter:
             *checks(unit),
             *self._stored_lines(),
             *parameter_lines(unit),
+            *constant_lines(unit, facts),
             *self._buffer_lines(),
             *module_lines(unit, self.units),
         ]

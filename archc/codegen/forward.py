@@ -11,7 +11,7 @@ from typing import NamedTuple
 from archc.codegen.comment import axes_comment, remark
 from archc.codegen.express import DEVICE, DTYPE, expression
 from archc.codegen.hints import hint_of, spine
-from archc.codegen.layout import WIDTH, flat, parse, statement
+from archc.codegen.layout import WIDTH, flat, has_room, parse, statement
 from archc.codegen.names import Names
 from archc.readings.schedule.tensor import Input, Insert, Map, Merge, Number, Permute, Range, Tensor
 
@@ -31,7 +31,8 @@ class Said(NamedTuple):
 @dataclass
 class Surroundings:
     """What a forward may refer to outside itself. `size` is the expression of a size symbol, `buffer` that of the
-    positions of an axis known when the module is built, `device` and `dtype` those of its tensors."""
+    positions of an axis known when the module is built, `device` and `dtype` those of its tensors; a `device` of "" is
+    the default one, which goes unsaid."""
 
     size: Callable[[str], str]
     buffer: Callable[[Range], str | None]
@@ -50,6 +51,7 @@ class Forward:
     said: dict[int, Said] = field(default_factory=dict)
     lines: list[str] = field(default_factory=list)
     written: set[int] = field(default_factory=set)
+    needs_dtype: bool = False
     _counts: dict[int, int] = field(default_factory=dict)
     _named: dict[int, str] = field(default_factory=dict)
     _texts: dict[int, str] = field(default_factory=dict)
@@ -66,6 +68,7 @@ class Forward:
             if tensor.serial not in seen:
                 seen.add(tensor.serial)
                 words = _PLACEHOLDER.findall(self._text(tensor))
+                self.needs_dtype = self.needs_dtype or DTYPE in words
                 for operand in dict.fromkeys(tensor.operands):
                     self._counts[operand.serial] = self.readers(operand) + words.count(operand.placeholder)
                     stack.append(operand)
@@ -128,10 +131,11 @@ class Forward:
             tree = self._tree(tensor, inlined)
             length = len(flat(tree))
             parts = [part for serial, part in inlined.items() if serial != tensor.serial]
-            if length <= room or not parts:
+            heavy = [part for part in parts if not self._is_light(part)]
+            if length <= room or not parts or (not heavy and has_room(tree, INDENT + before)):
                 self.written.update(inlined)
                 return tree
-            part = self._best_part(parts, length, room)
+            part = self._best_part(heavy or parts, length, room)
             self.bind(part, hint if part.serial in spine(tensor) else "")
 
     def reference(self, tensor: Tensor, before: int = 0) -> ast.expr:
@@ -141,14 +145,24 @@ class Forward:
         return self.fitted(tensor, before)
 
     def _best_part(self, parts: Iterable[Tensor], length: int, room: int) -> Tensor:
-        """The part whose naming leaves two lines of like length that both fit; weights, then numbers, are named last."""
+        """The part whose naming leaves two lines of like length that both fit; numbers are named last."""
 
         def badness(part: Tensor) -> tuple[bool, bool, bool, int, int]:
             size = len(flat(self._tree(part, {})))
             fits = size <= WIDTH - INDENT - 16 and length - size + 12 <= room
-            return part.scalar, part.learned, not fits, abs(2 * size - length), part.serial
+            return part.scalar, not fits, not self._has_hint(part), abs(2 * size - length), part.serial
 
         return min(parts, key=badness)
+
+    def _is_light(self, tensor: Tensor) -> bool:
+        """Whether it is a number, made of weights alone, or a view of what has a name: not worth a line of its own."""
+        if tensor.scalar or tensor.learned:
+            return True
+        return isinstance(tensor.step, _VIEWS) and self.is_named(tensor.operands[0])
+
+    def _has_hint(self, tensor: Tensor) -> bool:
+        said = self.said.get(tensor.serial)
+        return said is not None and bool(said.hint)
 
     def _is_atom(self, tensor: Tensor) -> bool:
         step = tensor.step
@@ -185,9 +199,12 @@ class Forward:
         for word in _PLACEHOLDER.findall(self._text(tensor)):
             if word not in trees:
                 operand = operands.get(word)
-                trees[word] = parse(self._word(word)) if operand is None else self._tree(operand, inlined, depth + 1)
+                if operand is not None:
+                    trees[word] = self._tree(operand, inlined, depth + 1)
+                elif text := self._word(word):
+                    trees[word] = parse(text)
         tree = parse(self._text(tensor))
-        return _Filled(trees).visit(tree) if trees else tree
+        return _Filled(trees).filled(tree)
 
     def _word(self, word: str) -> str:
         if word == DEVICE:
@@ -210,6 +227,16 @@ class _Filled(ast.NodeTransformer):
 
     def __init__(self, trees: Mapping[str, ast.expr]) -> None:
         self.trees = trees
+
+    def filled(self, tree: ast.expr) -> ast.expr:
+        """The expression with everything replaced."""
+        found: ast.expr = self.visit(tree)
+        return found
+
+    def visit_keyword(self, node: ast.keyword) -> ast.keyword | None:
+        if isinstance(node.value, ast.Name) and node.value.id == DEVICE and DEVICE not in self.trees:
+            return None
+        return ast.keyword(node.arg, self.visit(node.value))
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
         return self.trees.get(node.id, node)

@@ -113,6 +113,8 @@ def _operation(node: ast.expr) -> tuple[str, int]:
             return word.join(_flat(value, level + 1) for value in values), level
         case ast.IfExp(test, body, orelse):
             return f"{_flat(body, _OR)} if {_flat(test, _OR)} else {_flat(orelse, _TEST)}", _TEST
+        case ast.Lambda(_, body):
+            return f"lambda: {_flat(body, _TEST)}", 0
         case ast.Starred(value):
             return f"*{_flat(value, _OR)}", 0
     raise UnprintableError(type(node).__name__)
@@ -199,6 +201,14 @@ def statement(prefix: str, node: ast.expr, indent: int) -> list[str]:
             return [head, *_listed(arguments(node), indent + _INDENT), f"{margin})"]
     inner = _split(node, indent + _INDENT)
     return [f"{margin}{prefix}(", *inner, f"{margin})"]
+
+
+def has_room(node: ast.expr, column: int) -> bool:
+    """Whether a call that starts at this column fits when its arguments go on a line of their own."""
+    if not isinstance(node, ast.Call) or not node.args:
+        return False
+    inner = sum(map(len, arguments(node))) + 2 * (len(node.args) + len(node.keywords) - 1)
+    return column + len(_flat(node.func, _ATOM)) + 1 <= WIDTH and inner + 12 <= WIDTH
 
 
 def _listed(items: Sequence[str], indent: int) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from archc.formula.tree import SizeValue, walk
 from archc.ir.graph import Block, Symbol
 from archc.ir.node import Call, Node, Parameter, Region, Repeat, Value
 from archc.types.size import Size
@@ -71,6 +72,8 @@ def _sizes_needed(node: Node, unit: Unit, done: Mapping[str, Unit]) -> Iterable[
     match node:
         case Parameter():
             yield from _symbols(axis.size for axis in node.result.type.axes)
+            if node.formula is not None:
+                yield from _symbols(part.size for part in walk(node.formula) if isinstance(part, SizeValue))
             if node.initial is not None:
                 yield from _symbols((node.initial.fan_in, node.initial.fan_out))
         case Call():

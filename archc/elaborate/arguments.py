@@ -136,7 +136,7 @@ def axis_list(expr: tree.Expr, arguments: Arguments, scope: Scope, word: str, *,
             if isinstance(item, tree.AxisSize) and item.size is not None:
                 size = size_of(item.size, inner)
             bound = scope.find(name.text)
-            if size is None and isinstance(bound, BoundAxis):
+            if size is None and isinstance(bound, BoundAxis) and not (new and name.text in scope.introduced):
                 size = bound.axis.size
             if size is None and arguments.operands and not new:
                 raise Fault(unknown_axis(name, arguments.axis_names, f"the operand of `{arguments.callee}`"))

@@ -25,10 +25,10 @@ from archc.elaborate.binding import (
     Term,
     Word,
 )
-from archc.elaborate.constraint import Mismatch
+from archc.elaborate.constraint import Demand, Mismatch
 from archc.elaborate.evaluate import as_term, evaluate, term
 from archc.elaborate.extent import axes_of, conditions_of, listed, number_of, place_of, size_of, type_of
-from archc.elaborate.scope import Poisoned, Scope, plain
+from archc.elaborate.scope import Poisoned, Scope, plain, stem
 from archc.formula.rename import distinct
 from archc.formula.tree import Formula, Read
 from archc.ir.node import Assume, Initial, Repeat, Value
@@ -244,21 +244,26 @@ def _origin(found: Binding, scope: Scope) -> tuple[Note, ...]:
     return () if span is None else (Note(span, "the first one"),)
 
 
+FANS = ("fan_in", "fan_out")
+"""What an initialiser may be scaled by: how many values each unit reads, and how many units read each."""
+
+
 def _start(statement: tree.Declaration, own: TensorType, scope: Scope) -> tuple[Initial | None, Formula | None]:
     """How a parameter starts: an initialiser with its fans, or a formula for a constant."""
-    fan_in, fan_out = _fans(own.axes, scope)
     expr = statement.initial
     if expr is None:
         word = scope.edging.initial if scope.edging and scope.edging.initial else "kaiming"
-        return Initial(word, (), fan_in, fan_out), None
+        return _initial(word, (), own, scope), None
     call = expr if isinstance(expr, tree.Call) else None
     name = call.function if call else expr
-    word = name.text if isinstance(name, tree.Name) and scope.find(name.text) is None else ""
+    is_free = isinstance(name, tree.Name) and isinstance(scope.find(name.text), Term | None)
+    word = name.text if isinstance(name, tree.Name) and is_free else ""
     if word in INITIALISERS:
-        return Initial(word, _initial_numbers(word, expr, scope), fan_in, fan_out), None
+        given = call.arguments if call else ()
+        return _initial(word, given, own, scope, expr.span), None
     if statement.role == "param":
         try:
-            return Initial("constant", (float(number_of(expr, scope, "=", "param")),), fan_in, fan_out), None
+            return Initial("constant", (float(number_of(expr, scope, "=", "param")),)), None
         except Fault:
             near = nearest(word, INITIALISERS.words)
             help = f"did you mean `{near}`?" if near else f"initialisers are {listed(INITIALISERS.words)}"
@@ -275,20 +280,32 @@ def _start(statement: tree.Declaration, own: TensorType, scope: Scope) -> tuple[
     return None, distinct(value.formula, frozenset(own.names))
 
 
-def _initial_numbers(word: str, expr: tree.Expr, scope: Scope) -> tuple[float, ...]:
-    """The numbers given to an initialiser. Raises Fault E0203 for too few or too many, E0202 for one that is named."""
-    given = expr.arguments if isinstance(expr, tree.Call) else ()
-    names, least = INITIALISERS[word].arguments, INITIALISERS[word].least
+def _initial(
+    word: str, given: Sequence[tree.Argument], own: TensorType, scope: Scope, span: Span | None = None
+) -> Initial:
+    """A start by its word: `normal(0.1)`, or `kaiming(fan_in = 64)` where its scale is not that of its own axes.
+
+    Raises Fault E0203 for too few or too many numbers, E0202 for another one that is named.
+    """
+    kind = INITIALISERS[word]
+    fans = dict(zip(FANS, _fans(own.axes, scope), strict=True)) if kind().is_scaled else {}
+    numbers: list[tree.Expr] = []
     for argument in given:
-        if argument.name is not None:
+        if argument.name is None:
+            numbers.append(argument.value)
+        elif argument.name in fans:
+            fans[argument.name] = size_of(argument.value, scope)
+        else:
             help = "an initialiser's numbers are given by position, as in `normal(0.1)`"
             raise Fault(
                 faults.UnknownArgument(argument.span.word(argument.name), callee=word, name=argument.name, help=help)
             )
-    if not least <= len(given) <= len(names):
+    names, least = kind.arguments, kind.least
+    if span is not None and not least <= len(numbers) <= len(names):
         expected = f"{least} to {len(names)} numbers" if least < len(names) else f"{least} number{'s' * (least != 1)}"
-        raise Fault(faults.WrongArity(expr.span, callee=word, expected=expected, given=len(given)))
-    return tuple(float(number_of(one.value, scope, name, word)) for one, name in zip(given, names, strict=False))
+        raise Fault(faults.WrongArity(span, callee=word, expected=expected, given=len(numbers)))
+    found = (float(number_of(one, scope, name, word)) for one, name in zip(numbers, names, strict=False))
+    return Initial(word, tuple(found), **fans)
 
 
 def _fans(own: Sequence[Axis], scope: Scope) -> tuple[Size, Size]:
@@ -415,6 +432,8 @@ def _(expr: tree.Repeat, scope: Scope, hint: str | None = None) -> Binding:
     number = frame.resolve(count).constant
     if number is not None and number > LIMITS.repeat:
         raise Fault(faults.TooManyPasses(expr.count.span, count=number, limit=LIMITS.repeat))
+    spare = count.offset if count.symbols else 0  # `depth >= 1` reads better than `depth - 1 >= 0`
+    frame.demand(Condition(">=", count - spare, Size.of(-spare)), Demand("repeat", expr.count.span))
     start = [
         (carry.name, term(carry.initial or tree.Name(span=carry.span, parts=(carry.name,)), scope))
         for carry in expr.carries
@@ -438,8 +457,8 @@ def _(expr: tree.Repeat, scope: Scope, hint: str | None = None) -> Binding:
                 found, carried, start, _per_result(expr.body, len(found)), strict=True
             )
         ]
-    module = frame.attribute(f"{hint or start[0][0]}_{'pass' if expr.shared else 'passes'}")
-    names = [hint] if hint and len(start) == 1 else [name for name, _ in start]
+    module = frame.attribute(f"{stem(hint or start[0][0])}_{'pass' if expr.shared else 'passes'}")
+    names = [hint] if hint and len(start) == 1 else [stem(name) for name, _ in start]
     results = tuple(Value(frame.allocate(name), type) for name, type in zip(names, carried, strict=True))
     frame.emit(
         Repeat(

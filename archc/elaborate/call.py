@@ -8,6 +8,7 @@ from archc.base.diagnostic import Fault
 from archc.elaborate import faults
 from archc.elaborate.arguments import Arguments, Operand, axis_list, bind_hypers, sort
 from archc.elaborate.binding import (
+    EDGES,
     Activation,
     Binding,
     BoundAxis,
@@ -64,7 +65,7 @@ def apply(call: tree.Call, piped: Sequence[Operand], scope: Scope, hint: str | N
         return _tied(call, scope)
     arguments = sort(call, piped, scope if _is_pointwise(call, scope) else _closed(scope))
     found = scope.find(word)
-    if found is not None and not isinstance(found, BoundAxis):
+    if isinstance(found, (*EDGES, SharedLayer)):
         return _apply_bound(found, arguments, scope, hint)
     definition = scope.file.find(call.function.parts)
     if definition is not None:
@@ -79,6 +80,8 @@ def apply(call: tree.Call, piped: Sequence[Operand], scope: Scope, hint: str | N
     operation = OPERATIONS.get(word)
     if operation is not None:
         return operate(operation, arguments, scope, hint)
+    if found is not None and not isinstance(found, BoundAxis):
+        return _apply_bound(found, arguments, scope, hint)
     known = (*POINTWISE.words, *OPERATIONS.words, *REDUCTIONS.words, *RESERVED)
     raise Fault(unknown_name(call.function, scope, known))
 
@@ -86,7 +89,8 @@ def apply(call: tree.Call, piped: Sequence[Operand], scope: Scope, hint: str | N
 def _is_pointwise(call: tree.Call, scope: Scope) -> bool:
     """Whether the call is part of the formula around it: its operands may be as wide as that may be."""
     word = call.function.text
-    is_other = scope.find(word) is not None or scope.file.find(call.function.parts) is not None
+    is_bound = isinstance(scope.find(word), (*EDGES, SharedLayer))
+    is_other = is_bound or scope.file.find(call.function.parts) is not None
     return not is_other and PAIRWISE.get(word, word) in POINTWISE
 
 

@@ -118,8 +118,15 @@ def _(expr: tree.Negate, scope: Scope, hint: str | None = None) -> Binding:
     found = evaluate(expr.operand, scope)
     if isinstance(found, EDGES):
         return Scaled(Term(Literal(-1), (), INT), found)
-    operand = as_term(found, expr.operand.span)
-    return combine("neg", "-", [(operand, expr.operand.span)], scope, expr.span)
+    return _negated(as_term(found, expr.operand.span), expr.operand.span, scope, expr.span)
+
+
+def _negated(operand: Term, place: Span, scope: Scope, span: Span) -> Term:
+    """The negative of a term; that of a number is a number."""
+    value = operand.formula.value if isinstance(operand.formula, Literal) else None
+    if value is None or isinstance(value, bool):
+        return combine("neg", "-", [(operand, place)], scope, span)
+    return Term(Literal(-value), (), operand.kind)
 
 
 @evaluate.register
@@ -141,7 +148,7 @@ def _(expr: tree.Sum, scope: Scope, hint: str | None = None) -> Binding:
     terms = [as_term(one, part.span) for one, part in zip(found, expr.terms, strict=True)]
     operands = []
     for sign, one, part in zip(expr.signs, terms, expr.terms, strict=True):
-        signed = one if sign == "+" else combine("neg", "-", [(one, part.span)], scope, part.span)
+        signed = one if sign == "+" else _negated(one, part.span, scope, part.span)
         operands.append((signed, part.span))
     if len(operands) == 2 and expr.signs[1] == "-":
         pairs = [(one, part.span) for one, part in zip(terms, expr.terms, strict=True)]
@@ -246,7 +253,8 @@ def unite(
     sizes: dict[str, tuple[Size, Span, Term]] = {}
     for one, place in operands:
         own = frozenset(one.names) - scope.lifted
-        fits = is_wide or seen <= own or own <= seen or (scope.declared is not None and seen | own <= scope.declared)
+        is_declared = scope.declared is not None and seen | own <= scope.declared | scope.binders
+        fits = is_wide or seen <= own or own <= seen or is_declared
         if not fits:
             before, after = [name for name in sizes if name in seen], [name for name in one.names if name in own]
             raise Fault(_outer(sign, before, after, place, span))

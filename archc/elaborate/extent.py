@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import reduce
 
 from archc.base.diagnostic import Fault
@@ -107,8 +107,10 @@ def _named_size(name: tree.Name, scope: Scope) -> Size:
 
 
 def _measured(call: tree.Call, scope: Scope) -> Size:
-    """`size(d)` or `size(x, d)`."""
+    """`size(d)`, `size(x, d)`, or a size that is written out: `size(2 * d)`."""
     names = [argument.value for argument in call.arguments if isinstance(argument.value, tree.Name)]
+    if len(call.arguments) == 1 and not names:
+        return _size(call.arguments[0].value, scope)
     if len(names) != len(call.arguments) or not 1 <= len(names) <= 2:
         expected = "an axis, or a value and an axis"
         raise Fault(faults.WrongArity(call.span, callee="size", expected=expected, given=len(call.arguments)))
@@ -262,7 +264,7 @@ def axes_of(
             size = (
                 bare(name, entry.name, inner)
                 if entry.size is None
-                else positive(size_of(entry.size, inner), entry.size.span)
+                else positive(size_of(entry.size, inner), entry.size.span, scope.frame.values)
             )
             twin = entry.twin if isinstance(entry, tree.AxisType) else None
             axes[name] = Axis(name, size, twin)
@@ -274,10 +276,11 @@ def place_of(axis: Axis, entries: Sequence[tree.AxisType | tree.AxisSize], defau
     return next((entry.span for entry in entries if entry.name.text == axis.name), default)
 
 
-def positive(size: Size, span: Span) -> Size:
-    """A size of an axis: at least one where it is a number."""
-    if size.constant is not None and size.constant < 1:
-        raise Fault(faults.BadSize(span, what=f"{size.constant}", label="an axis has at least one position"))
+def positive(size: Size, span: Span, values: Mapping[str, int]) -> Size:
+    """A size of an axis: at least one, as far as the values of its symbols are known. Raises Fault E0322."""
+    if size.symbols <= set(values) and (number := size.evaluate(values)) < 1:
+        what = f"{number}" if size.constant is not None else f"`{size}` = {number}"
+        raise Fault(faults.BadSize(span, what=what, label="an axis has at least one position"))
     return size
 
 

@@ -48,8 +48,8 @@ from archc.elaborate.extent import (
     size_of,
     unknown_axis,
 )
-from archc.elaborate.scope import Frame, Freeze, Poisoned, Scope, Session
-from archc.elaborate.settle import settled
+from archc.elaborate.scope import KEY, Frame, Freeze, Poisoned, Scope, Session, stem
+from archc.elaborate.settle import apart, settled
 from archc.ir.graph import Block, Claim, Symbol
 from archc.ir.node import Call, Region, Value
 from archc.syntax import tree
@@ -140,7 +140,7 @@ def _declared(own: list[Entry], operand: Operand, scope: Scope, matched: Matched
     for entry, name, inner in own:
         if name in axes:
             raise Fault(faults.DuplicateAxis(entry.span, axis=name, help=SECOND_AXIS))
-        size = matched.sizes[name] if entry.size is None else positive(size_of(entry.size, inner), entry.size.span)
+        size = matched.sizes[name] if entry.size is None else positive(size_of(entry.size, inner), entry.size.span, {})
         axes[name] = Axis(name, size, entry.twin)
         matched.equal.append((name, size, operand.term.size(name) or size, operand))
         if scope.names_axes(entry.name.parts[-1]) is None:
@@ -333,22 +333,20 @@ def call_block(
                     freeze.frame.caller[symbol], arguments.span, f"`{symbol}` of `{definition.tree.name}`"
                 )
                 frame.session.static.add((definition, symbol))
-    for condition in (*block.facts, *(one.condition for one in block.requirements)):
+    counted = (Condition(">=", Size.symbol(s.name), Size.of(0)) for s in block.symbols if s.role == "hyper")
+    for condition in (*block.facts, *(one.condition for one in block.requirements), *counted):
         given = tuple((symbol, frame.resolve(sizes[symbol])) for symbol in sorted(condition.symbols))
         origin = Demand(definition.tree.name, arguments.span, asked=str(condition), given=given)
         frame.demand(condition.substitute(sizes), origin)
     module = partial.sharing.module if partial.sharing and partial.sharing.module else None
     if module is None:
-        module = frame.allocate(partial.sharing.name if partial.sharing else definition.tree.name)
+        module = frame.allocate(partial.sharing.name if partial.sharing else stem(definition.tree.name, KEY))
     if partial.sharing:
         if partial.sharing.block not in (None, block.name):
             raise Fault(faults.NotYet(arguments.span, what="one shared block on values with different lifted axes"))
         partial.sharing.module, partial.sharing.block = module, block.name
-    names = (
-        [hint or definition.tree.name]
-        if len(block.outputs) == 1
-        else [f"{hint or definition.tree.name}_{o.name}" for o in block.outputs]
-    )
+    name = hint or stem(definition.tree.name, KEY)
+    names = [name] if len(block.outputs) == 1 else [f"{name}_{output.name}" for output in block.outputs]
     results = tuple(
         Value(frame.allocate(name), output.type.substitute(sizes))
         for name, output in zip(names, block.outputs, strict=True)
@@ -361,7 +359,7 @@ def call_block(
             block=block.name,
             module=module,
             operands=tuple(value.name for value in values),
-            sizes=tuple((symbol, frame.resolve(size)) for symbol, size in sizes.items()),
+            sizes=tuple((symbol.name, frame.resolve(sizes[symbol.name])) for symbol in block.symbols),
         )
     )
     terms = tuple(frame.read(value) for value in results)
@@ -507,7 +505,8 @@ class Builder:
                 bound = self.scope.names.get(hyper.name)
                 if isinstance(bound, Extent):
                     actual = bound.size.substitute(self.sizes)
-                    self.scope.names[hyper.name] = Extent(self.symbol(hyper.name, "hyper", actual, bound.size.constant))
+                    default = (actual if self.caller is None else bound.size).constant
+                    self.scope.names[hyper.name] = Extent(self.symbol(hyper.name, "hyper", actual, default))
 
     def key(self) -> object:
         """What sets this specialisation apart, sizes aside."""
@@ -517,15 +516,28 @@ class Builder:
         """The conditions that the signature promises."""
         return tuple(one for expr in self.definition.tree.conditions for one in conditions_of(expr, self.scope))
 
+    def keep_promises(self) -> None:
+        """Nobody calls a net: what it promises of its hyper-parameters alone is checked here and by its class."""
+        for expr in self.definition.tree.conditions:
+            for condition in conditions_of(expr, self.scope):
+                if condition.symbols and condition.symbols <= set(self.frame.values):
+                    self.frame.demand(condition, Demand(self.definition.tree.name, expr.span))
+
     def build(self, matched: Matched) -> Block | None:
         """Elaborate the body; None where it has errors (they are reported)."""
         definition, frame, scope = self.definition, self.frame, self.scope
         claims = claims_of(definition, scope, self.session.findings)
+        self.minimum.update((name, 1) for name in self.measured())
         frame.facts, frame.values = Facts((), self.minimum), self.values
         facts = self.facts()
+        if definition.tree.role == "net":
+            self.keep_promises()
         frame.learn(facts)
         lifted = frozenset(matched.lifted)
         hyper_axes = {a.name for b in scope.names.values() if isinstance(b, AxisList) for a in b.axes}
+        named = {*self.sizes, *hyper_axes, *(name for type in matched.types for name in type.names)}
+        if definition.tree.role != "net":  # nobody but the user calls a net's ports by their names
+            frame.reserve(named)
         declared = {name for name, bound in scope.names.items() if isinstance(bound, BoundAxis)} - hyper_axes
         scope.lifted, scope.clash = lifted, (lifted | hyper_axes) - declared
         inputs = []
@@ -536,6 +548,7 @@ class Builder:
             value = frame.input(frame.allocate(port.name), type, port.span)
             inputs.append(value)
             scope.names[port.name] = frame.read(value)
+        frame.reserve(named)
         try:
             with frame.region(inputs) as region:
                 terms = results_of(definition, scope)
@@ -567,12 +580,14 @@ class Builder:
                 frame.report(frame.unsolved(mismatch, refuted=refuted))
         if frame.failed:
             return None
+        frame.learn(one.condition for one in frame.requirements)
+        region = apart(settled(region, frame.resolve), frame)
         block = Block(
             name=self.session.block_name(definition.tree.name),
             word=definition.tree.name,
             role=definition.tree.role,
-            symbols=tuple(self.symbols.values()),
-            region=settled(region, frame.resolve),
+            symbols=self.ordered(region),
+            region=region,
             output_names=tuple(port.name for port in definition.tree.outputs),
             facts=facts,
             requirements=tuple(dict.fromkeys(frame.requirements)),
@@ -583,6 +598,20 @@ class Builder:
         )
         self.session.blocks[block.name] = block
         return block
+
+    def measured(self) -> set[str]:
+        """Symbols that the signature gives an axis of an output as its size: there is at least one position."""
+        types = (port.type for port in self.definition.tree.outputs)
+        axes = (axis for type in types if isinstance(type, tree.Type) for axis in type.axes)
+        return {axis.size.text for axis in axes if isinstance(axis.size, tree.Name)} & self.symbols.keys()
+
+    def ordered(self, region: Region) -> tuple[Symbol, ...]:
+        """Hyper-parameters as they are declared, then the sizes of axes as the inputs have them; the size of an axis
+        that no input has is a hyper-parameter."""
+        axes = dict.fromkeys(axis.size.name for value in region.inputs for axis in value.type.axes)
+        given = [name for name in axes if name in self.symbols and self.symbols[name].role == "axis"]
+        others = [replace(one, role="hyper") for name, one in self.symbols.items() if name not in given]
+        return (*others, *(self.symbols[name] for name in given))
 
     def fixed(self) -> tuple[tuple[str, str], ...]:
         """Hyper-parameters that are no symbol, in words: what this specialisation has built in."""

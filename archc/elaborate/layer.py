@@ -232,7 +232,7 @@ class _Layer:
         if call is None or len(call.arguments) != 1 or len(sources) != 1 or len(targets) != 1:
             raise Fault(faults.LayerAxes(self.place("wiring"), reason="write `groups(g)`, between one axis and one"))
         groups = call.arguments[0].value
-        count = positive(size_of(groups, self.scope), groups.span)
+        count = positive(size_of(groups, self.scope), groups.span, self.scope.frame.values)
         (source,), (target,) = sources, targets
         for axis in (source, target):
             given = ((axis.name, self.frame.resolve(axis.size)),)

@@ -54,6 +54,8 @@ class File:
         """Every name that `find` knows, for suggestions."""
         for file in (self, *self.prelude):
             yield from file.definitions
+        for alias, module in self.modules.items():
+            yield from (f"{alias}.{name}" for name in module.definitions)
 
     @property
     def own(self) -> tuple[Definition, ...]:
@@ -163,16 +165,16 @@ def _use_library(file: File, use: tree.Use, path: tuple[str, ...]) -> None:
         help = f"did you mean `{prefix}.{near}`?" if near else f"`{prefix}` has {', '.join(words)}"
         name = ".".join(path)
         raise Fault(faults.UnknownModule(use.span.word(name), name=name, help=help))
-    _bring(file, use, use.alias or path[-1], found)
+    _bring(file, use.span.word(".".join(path)), use.alias or path[-1], found)
 
 
-def _bring(file: File, use: tree.Use, name: str, definition: Definition) -> None:
+def _bring(file: File, span: Span, name: str, definition: Definition) -> None:
     """Give a definition of another file its name here. Raises Fault E0403 where the name is taken."""
     known = file.definitions.setdefault(name, definition)
     if known != definition:
         first = Note(known.tree.head.word(known.tree.name), "the first one")
         help = "give one of them another name with `as`"
-        raise Fault(faults.RepeatedName(use.span, name=name, notes=[first], help=help))
+        raise Fault(faults.RepeatedName(span, name=name, notes=[first], help=help))
 
 
 def _use_file(
@@ -198,7 +200,7 @@ def _use_file(
         file.modules[use.alias] = module
     else:
         for definition in module.own:
-            _bring(file, use, definition.tree.name, definition)
+            _bring(file, span, definition.tree.name, definition)
 
 
 def _contained(file: File, span: Span, text: str) -> Path:

@@ -92,6 +92,7 @@ def _root(definition: Definition, given: dict[str, Binding], session: Session) -
             hypers = {name: builder.hyper(name, binding) for name, binding in given.items()}
             default_hypers(definition, hypers, builder.scope, arguments)
             builder.symbolise_defaults()
+            _refuse_negative(definition, builder)
             matched = match_ports(definition, _own_operands(definition, builder), builder.scope, builder.axis)
             with entered(session, definition, definition.tree.head):
                 return builder.build(matched)
@@ -106,6 +107,16 @@ def _root(definition: Definition, given: dict[str, Binding], session: Session) -
         except RecursionError:
             builder.frame.report(faults.TooDeep(definition.tree.head, limit=LIMITS.block_depth))
             return None
+
+
+def _refuse_negative(definition: Definition, builder: Builder) -> None:
+    """What a size symbol stands for is at least zero, whatever it is used for. Raises Fault E0322."""
+    for symbol in builder.symbols.values():
+        if symbol.default is not None and symbol.default < 0:
+            hypers = (hyper for hyper in definition.tree.hypers if isinstance(hyper, tree.Hyper))
+            span = next((hyper.span for hyper in hypers if hyper.name == symbol.name), definition.tree.head)
+            label = "a whole number that sizes are made of is at least zero"
+            raise Fault(faults.BadSize(span, what=f"`{symbol.name}` = {symbol.default}", label=label))
 
 
 def _own_operands(definition: Definition, builder: Builder) -> list[Operand]:

@@ -33,6 +33,9 @@ from archc.types.tensor_type import Axis, TensorType
 def operate(kind: type[Operation], arguments: Arguments, scope: Scope, hint: str | None) -> Binding:
     """Apply a named operation. Raises Fault E0202 to E0205 for its arguments, and what its formula finds."""
     frame = scope.frame
+    attributes = [name for name in kind.model_fields if name not in ("source", "target")]
+    ports = _meaning(kind.word, kind.formula).tree.inputs if kind.formula else ()
+    arguments.unknown((*attributes, *(port.name for port in ports)))
     named = {name: argument for name, argument in arguments.named.items() if name not in kind.model_fields}
     given = [Operand(as_term(evaluate(one.value, scope), one.span), one.span) for one in named.values()]
     operation = _with_attributes(kind, arguments, scope)
@@ -40,12 +43,11 @@ def operate(kind: type[Operation], arguments: Arguments, scope: Scope, hint: str
     if arity == 0:
         raise Fault(faults.WrongArity(arguments.span, callee=kind.word, expected="at least one operand", given=0))
     definition = _meaning(kind.word, operation.meaning(arity))
-    ports = [port.name for port in definition.tree.inputs]
-    arguments.unknown((*(name for name in kind.model_fields if name not in ("source", "target")), *ports))
-    if len(ports) != arity:
-        raise Fault(faults.WrongArity(arguments.span, callee=kind.word, expected=f"{len(ports)} operands", given=arity))
+    names = [port.name for port in definition.tree.inputs]
+    if len(names) != arity:
+        raise Fault(faults.WrongArity(arguments.span, callee=kind.word, expected=f"{len(names)} operands", given=arity))
     queue, by_name = iter(arguments.operands), dict(zip(named, given, strict=True))
-    ordered = [by_name[port] if port in by_name else next(queue) for port in ports]
+    ordered = [by_name[name] if name in by_name else next(queue) for name in names]
     _refuse_axes_there_are(operation, ordered, arguments)
     values = [frame.materialise(one.term, None, one.span) for one in ordered]
     operands = [Operand(frame.read(value), one.span) for value, one in zip(values, ordered, strict=True)]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Self
 
@@ -18,10 +19,16 @@ from archc.formula.tree import Formula, Position, Read
 from archc.ir.attribute import attribute
 from archc.ir.graph import Block, Requirement
 from archc.ir.node import Compute, Initial, Node, Parameter, Region, Value
+from archc.ops.registries import INITIALISERS, OPERATIONS, POINTWISE, REDUCTIONS
 from archc.types.size import Condition, Facts, Size
 from archc.types.solve import Mismatch as Unsolved
 from archc.types.solve import Solver
 from archc.types.tensor_type import REAL, Axis, Kind, TensorType
+
+
+BUILT_IN: tuple[Container[str], ...] = (POINTWISE, REDUCTIONS, OPERATIONS, INITIALISERS)
+KEY = "__"
+"""What stands before the number of a specialised block; a value's name has one `_`."""
 
 
 class Poisoned(Exception):
@@ -50,10 +57,10 @@ class Session:
     nodes: int = 0
 
     def block_name(self, word: str) -> str:
-        """A key for a specialised block."""
+        """A key for a specialised block, apart from the others and from what is built in."""
         name, number = word, 2
-        while name in self.blocks:
-            name, number = f"{word}_{number}", number + 1
+        while name in self.blocks or any(name in built_in for built_in in BUILT_IN):
+            name, number = f"{word}{KEY}{number}", number + 1
         return name
 
     def blame(self, diagnostic: Diagnostic) -> Diagnostic:
@@ -111,6 +118,10 @@ class Frame:
         self._count: dict[str, int] = {}
 
     # -- names and nodes
+
+    def reserve(self, names: Iterable[str]) -> None:
+        """Keep names from being allocated: those of axes and sizes, which values must not take."""
+        self._taken.update(names)
 
     def allocate(self, hint: str) -> str:
         """A name for a value, unique in the block."""
@@ -395,6 +406,11 @@ class Scope:
         if sharing:
             sharing.parameters[name] = value
         return value
+
+
+def stem(name: str, mark: str = "_") -> str:
+    """A name without the numbers, each after a mark, that set it apart from others: `h` for `h_2`."""
+    return re.sub(rf"(?<=.)({mark}\d+)+$", "", name)
 
 
 def plain(kind: Kind) -> Kind:

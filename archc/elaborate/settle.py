@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from archc.formula.tree import Apply, Formula, Reduce, SizeValue
+from archc.elaborate import faults
+from archc.elaborate.scope import Frame
+from archc.formula.tree import Apply, Formula, Reduce, SizeValue, walk
 from archc.ir.node import Assume, Call, Compute, Initial, Node, Operate, Parameter, Region, Repeat, Value
+from archc.ir.rewrite import with_names
 from archc.types.size import Size
 from archc.types.tensor_type import Axis, Kind, TensorType
 
@@ -20,6 +23,36 @@ def settled(region: Region, resolve: Resolve) -> Region:
         tuple(_node(one, resolve) for one in region.nodes),
         region.outputs,
     )
+
+
+def apart(region: Region, frame: Frame) -> Region:
+    """The region with no value named as one of its axes. Reports E0304 for an input of a net, which keeps its name."""
+    axes, values = _names(region)
+    names: dict[str, str] = {}
+    for name in values:
+        if name not in axes:
+            continue
+        if frame.definition.tree.role == "net" and name in (value.name for value in region.inputs):
+            frame.report(faults.AxisValueClash(frame.spans[name], name=name, help="give the value another name"))
+        else:
+            names[name] = (frame.parameter_name if values[name] else frame.allocate)(name)
+    return with_names(region, names) if names else region
+
+
+def _names(region: Region) -> tuple[set[str], dict[str, bool]]:
+    """The axes that a region speaks of, and its values with whether they are parameters; what operations mean aside."""
+    values = dict.fromkeys((value.name for value in region.inputs), False)
+    axes = {name for value in region.inputs for name in value.type.names}
+    for node in region.nodes:
+        values.update((value.name, isinstance(node, Parameter)) for value in node.results)
+        axes.update(name for value in node.results for name in value.type.names)
+        if isinstance(node, Compute):
+            axes.update(a.name for part in walk(node.formula) if isinstance(part, Reduce) for a in part.axes)
+        elif isinstance(node, Repeat):
+            inner_axes, inner_values = _names(node.body)
+            axes |= inner_axes
+            values |= inner_values
+    return axes, values
 
 
 def _node(node: Node, resolve: Resolve) -> Node:

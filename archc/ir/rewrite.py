@@ -64,3 +64,16 @@ def with_nodes(region: Region, nodes: Sequence[Node], outputs: tuple[str, ...] |
     outputs = region.outputs if outputs is None else outputs
     is_same = len(nodes) == len(region.nodes) and all(map(operator.is_, nodes, region.nodes))
     return region if is_same and outputs == region.outputs else Region(region.inputs, tuple(nodes), outputs)
+
+
+def with_names(region: Region, names: Mapping[str, str]) -> Region:
+    """The region with some of its values called otherwise, where they are defined and where they are read."""
+    inputs = tuple(replace(value, name=names.get(value.name, value.name)) for value in region.inputs)
+    nodes = []
+    for node in region.nodes:
+        node = reading(node, names)
+        if isinstance(node, Repeat):
+            node = replace(node, body=with_names(node.body, names))
+        results = tuple(replace(value, name=names.get(value.name, value.name)) for value in node.results)
+        nodes.append(node if results == node.results else replace(node, results=results))
+    return Region(inputs, tuple(nodes), tuple(names.get(name, name) for name in region.outputs))

@@ -286,6 +286,13 @@ class Initialiser(_Frozen, ABC):
     least: ClassVar[int] = 0
     slots: ClassVar[tuple[str, ...]] = ("word",)
 
+    @property
+    def is_scaled(self) -> bool:
+        """Whether the numbers depend on how many the tensor's units read and feed."""
+        marks = "__fan_in__", "__fan_out__"
+        text = self.torch("tensor", (1.0,) * len(self.arguments), *marks)
+        return any(mark in text for mark in marks)
+
     @abstractmethod
     def torch(self, tensor: str, arguments: tuple[float, ...], fan_in: str, fan_out: str) -> str:
         """The torch statement that fills `tensor` in place; `fan_in` and `fan_out` are Python int expressions."""

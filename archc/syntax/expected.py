@@ -15,6 +15,10 @@ _REDUCERS = ("sum", "mean", "prod", "max", "min", "logsumexp", "any", "all")
 _FIRST = (",", ")", "]", "}", "an expression", "a name", "an operator", "->", ":", "=", "{", "return", "a statement")
 _MOST = 5
 _WIDEST = 40
+_INSTEAD_OF = {
+    ("*", "*"): "a power is written `^`",
+    ("=", ">"): "an arrow is written `->`, at least `>=`",
+}
 
 
 def unexpected(span: Span, found: str, accepted: Collection[str], before: str) -> UnexpectedToken:
@@ -57,30 +61,35 @@ def _either(words: Iterable[str]) -> str:
 
 def _advice(found: str, before: str, wanted: list[str], accepted: Collection[str]) -> str:
     """The obvious repair, where there is one."""
+    if (before, found) in _INSTEAD_OF:
+        return _INSTEAD_OF[before, found]
     if found in ("def", "function", "fn", "class", "module", "layer", "model") and "net" in accepted:
         return "a definition is written `block name (x: real[d]) -> (y: real[d]) { ... }`, a compiled one with `net`"
-    if (before, found) == ("*", "*"):
-        return "a power is written `^`"
-    if (before, found) == ("=", ">"):
-        return "an arrow is written `->`, at least `>=`"
     if found == "==" and "=" in accepted:
         return "a definition is written with one `=`"
     if found == "=" and "==" in accepted:
         return "a comparison is written `==`"
     if before in _REDUCERS and _is_word(found) and "an operator" in wanted:
         return f"inside a product a reduction stands in parentheses: `({before} {found}: ...)`"
-    if (found if "let" in accepted else before) in ("for", "while"):
-        return "loops are `repeat`, `scan` and `fixpoint`"
-    if "let" in accepted and found[:1].isalpha() and found not in ("return", *_STARTS):
-        return f"a value is named by `let {found} = ...`"
+    if "let" in accepted:
+        return _statement_advice(found)
     if found[:1].isdigit() and before in ("[", ",") and set(wanted) <= {"a name", "`]`"}:
         return f"the axis comes first, as in `n: {found}`"
     if found in (",", "]") and ":" in accepted and set(accepted) <= {":", "."}:
         return f"an index says on which axis: `axis: {before}`"
-    if found in ("return", "}") and "return" in accepted:
-        return "a body ends with `return` and its results"
     if "," in accepted and _is_word(found) and (_is_word(before) or before in ")]}"):
         return f"put a comma between `{before}` and `{found}`"
+    return ""
+
+
+def _statement_advice(found: str) -> str:
+    """The obvious repair where a statement could begin."""
+    if found in ("for", "while"):
+        return "loops are `repeat`, `scan` and `fixpoint`"
+    if found in ("return", "}"):
+        return "a body ends with `return` and its results"
+    if found[:1].isalpha() and found not in _STARTS:
+        return f"a value is named by `let {found} = ...`"
     return ""
 
 

@@ -30,7 +30,7 @@ def net() -> tuple[TypedGraph, str]:
 
 
 def ran(**request: object) -> RunReport:
-    return run(*net(), Request(**request))  # type: ignore[arg-type]
+    return run(*net(), Request(**request))
 
 
 def saved(folder: Path, name: str, array: np.ndarray) -> Path:

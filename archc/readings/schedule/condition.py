@@ -123,7 +123,8 @@ def _scattered(at: Evaluation, formula: Reduce, target: _Target, real: bool) -> 
     if formula.kind in ("sum", "mean"):
         part = sum_of(at, others, body, real=real) if others else at.value(body, real=real)
     else:
-        part = at.fold(formula.kind, at.value(body, real=real), [axis.name for axis in others])
+        part = at.value(body, real=real)
+        part = at.fold(formula.kind, part, [axis.name for axis in others]) if others else part
     if formula.kind in ("max", "min"):
         if mask is not None:
             part = trace.map("where", [mask, part, _identity(at, formula.kind)])

@@ -261,9 +261,10 @@ def _with_bias(at: Evaluation, part: Laid, bias: Laid) -> Laid | None:
                     return trace.make(step, operands, tensor.shape, tensor.kind, part.axes)
         case Divide(dim, sizes):
             out = part.axes[dim : dim + len(sizes)]
-            inner = Laid(tensor.operands[0], (*part.axes[:dim], "*", *part.axes[dim + len(sizes) :]))
+            name = "*".join(out)
+            inner = Laid(tensor.operands[0], (*part.axes[:dim], name, *part.axes[dim + len(sizes) :]))
             if set(bias.axes) == set(out):
-                bias = trace.merge(trace.permuted(bias, out), out, "*")
+                bias = trace.merge(trace.permuted(bias, out), out, name)
             elif not set(bias.axes).isdisjoint(out):
                 return None
             folded = _with_bias(at, inner, bias)

@@ -91,6 +91,9 @@ class Evaluation:
     def fold(self, kind: str, part: Laid, axes: list[str]) -> Laid:
         """A reduction over axes, which the tensor may lack."""
         names = [axis for axis in part.axes if axis not in axes]
+        if not axes:
+            # torch reduces all dimensions when it is given none
+            return part
         if part.tensor.scalar or any(axis not in part.axes for axis in axes):
             part = self.scope.trace.expanded(part, [*names, *axes], self.all_sizes(part))
         return self.scope.trace.fold(kind, part, axes)

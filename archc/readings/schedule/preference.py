@@ -46,10 +46,13 @@ def _wishes(formula: Formula, result: Sequence[str], learned: set[str]) -> Itera
     for part in walk(formula):
         if isinstance(part, Reduce) and part.kind in ("sum", "mean") and part.condition is None:
             yield from _factors(part, result, learned)
-    if result:
-        for part in walk(formula):
-            if isinstance(part, Read) and part.value not in learned:
-                yield from _ordered(part, result)
+    stack = [formula] if result else []
+    while stack:
+        part = stack.pop()
+        if isinstance(part, Read) and part.value not in learned:
+            yield from _ordered(part, result)
+        if not isinstance(part, Reduce):
+            stack.extend(reversed(part.children))
 
 
 def _factors(formula: Reduce, result: Sequence[str], learned: set[str]) -> Iterator[tuple[Read, Sequence[str]]]:
@@ -60,21 +63,25 @@ def _factors(formula: Reduce, result: Sequence[str], learned: set[str]) -> Itera
     if len(weights) != 1:
         return
     sums = [index.axis for index in weights[0].indices if isinstance(index, Position) and index.axis in bound]
-    for own in reads:
-        for part in own:
-            if part.value not in learned:
-                yield from _ordered(part, [*(axis for axis in result if axis not in sums), *sums], last=sums)
+    data = [part for own in reads for part in own if part.value not in learned]
+    for part in data:
+        # with other factors about, the axes that the weight sums come together only later
+        if len(data) == 1 or set(sums) <= set(_positions(part)) - _shared(part, data):
+            yield from _ordered(part, [*(axis for axis in result if axis not in sums), *sums], last=sums)
+
+
+def _shared(read: Read, others: Sequence[Read]) -> set[str]:
+    """Axes of a reading that other readings have too."""
+    return {axis for other in others if other is not read for axis in _positions(other)}
 
 
 def _ordered(read: Read, order: Sequence[str], last: Sequence[str] = ()) -> Iterator[tuple[Read, Sequence[str]]]:
-    """The axes that are read, in this order; those it does not mention keep theirs, before the `last` ones."""
+    """The axes that are read: those `last` at the end, of the others those that `order` mentions in that order."""
     axes = _positions(read)
     if len(axes) == len(read.indices) == len(set(axes)):
-        mentioned = [axis for axis in order if axis in axes]
-        rest = [axis for axis in axes if axis not in mentioned]
-        ahead = [axis for axis in mentioned if axis not in last]
-        tail = [axis for axis in mentioned if axis in last]
-        yield read, (*ahead, *rest, *tail)
+        places = iter(sorted((axis for axis in axes if axis in order and axis not in last), key=list(order).index))
+        ahead = [next(places) if axis in order else axis for axis in axes if axis not in last]
+        yield read, (*ahead, *(axis for axis in order if axis in last and axis in axes))
 
 
 def _positions(read: Read) -> list[str]:

@@ -63,6 +63,7 @@ class Schedule:
     trace: Trace
     statements: list[Statement] = field(default_factory=list)
     outputs: tuple[Tensor, ...] = ()
+    inputs: dict[str, Tensor] = field(default_factory=dict)
 
 
 def schedule(
@@ -77,9 +78,23 @@ def schedule(
     planned = Schedule(trace)
     for value in (*region.inputs, *(Value(name, type) for name, type in (captured or {}).items())):
         _define(scope, value, _given(trace, value))
+        planned.inputs[value.name] = scope.values[value.name].tensor
     _run(region, scope, planned)
     planned.outputs = tuple(_at_boundary(scope, name) for name in region.outputs)
     return planned
+
+
+def schedule_constant(node: Parameter, types: Mapping[str, TensorType], facts: Facts) -> Tensor:
+    """The tensor of a constant that a formula gives, laid out as its type says. `types` are those of other constants."""
+    assert node.formula is not None
+    scope = Scope(Trace(), facts)
+    for name in node.formula.reads:
+        _define(scope, Value(name, types[name]), _given(scope.trace, Value(name, types[name]), learned=True))
+    type = node.result.type
+    real = base_kind(type.kind.word) in ("real", "complex")
+    found = Evaluation(scope, dict(type.sizes), type.names).value(node.formula, real=real)
+    _define(scope, node.result, found)
+    return _at_boundary(scope, node.result.name)
 
 
 def uses(region: Region) -> dict[str, int]:
