@@ -261,14 +261,22 @@ def axes_of(
         for name, inner in expand(entry.name, scope):
             if name in axes:
                 raise Fault(faults.DuplicateAxis(entry.span, axis=name, help=SECOND_AXIS))
+            written = written_size(entry)
             size = (
                 bare(name, entry.name, inner)
-                if entry.size is None
-                else positive(size_of(entry.size, inner), entry.size.span, scope.frame.values)
+                if written is None
+                else positive(size_of(written, inner), written.span, scope.frame.values)
             )
             twin = entry.twin if isinstance(entry, tree.AxisType) else None
             axes[name] = Axis(name, size, twin)
     return tuple(axes.values())
+
+
+def written_size(entry: tree.AxisType | tree.AxisSize) -> tree.Expr | None:
+    """The size that an axis is written with; `m ~ n` has that of n."""
+    if isinstance(entry, tree.AxisType) and entry.twin is not None:
+        return tree.Name(span=entry.span, parts=(entry.twin,))
+    return entry.size
 
 
 def place_of(axis: Axis, entries: Sequence[tree.AxisType | tree.AxisSize], default: Span) -> Span:

@@ -47,6 +47,7 @@ from archc.elaborate.extent import (
     size_names,
     size_of,
     unknown_axis,
+    written_size,
 )
 from archc.elaborate.scope import KEY, Frame, Freeze, Poisoned, Scope, Session, stem
 from archc.elaborate.settle import apart, settled
@@ -125,7 +126,7 @@ def _bind_axes(
             fault = unknown_axis(entry.name, operand.term.names, what)
             fault.span, fault.notes = operand.span, (Note(entry.span, "asked for here"),)
             raise Fault(fault)
-        if entry.size is None and name not in matched.sizes:
+        if written_size(entry) is None and name not in matched.sizes:
             given = _hyper_size(scope.names_axes(entry.name.parts[-1]), name)
             matched.sizes[name] = given or inside(name, actual)
             if given is None:
@@ -140,7 +141,8 @@ def _declared(own: list[Entry], operand: Operand, scope: Scope, matched: Matched
     for entry, name, inner in own:
         if name in axes:
             raise Fault(faults.DuplicateAxis(entry.span, axis=name, help=SECOND_AXIS))
-        size = matched.sizes[name] if entry.size is None else positive(size_of(entry.size, inner), entry.size.span, {})
+        written = written_size(entry)
+        size = matched.sizes[name] if written is None else positive(size_of(written, inner), written.span, {})
         axes[name] = Axis(name, size, entry.twin)
         matched.equal.append((name, size, operand.term.size(name) or size, operand))
         if scope.names_axes(entry.name.parts[-1]) is None:
@@ -582,6 +584,8 @@ class Builder:
             return None
         frame.learn(one.condition for one in frame.requirements)
         region = apart(settled(region, frame.resolve), frame)
+        if frame.failed:
+            return None
         block = Block(
             name=self.session.block_name(definition.tree.name),
             word=definition.tree.name,

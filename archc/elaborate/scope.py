@@ -25,7 +25,6 @@ from archc.types.solve import Mismatch as Unsolved
 from archc.types.solve import Solver
 from archc.types.tensor_type import REAL, Axis, Kind, TensorType
 
-
 BUILT_IN: tuple[Container[str], ...] = (POINTWISE, REDUCTIONS, OPERATIONS, INITIALISERS)
 KEY = "__"
 """What stands before the number of a specialised block; a value's name has one `_`."""

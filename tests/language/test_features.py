@@ -233,6 +233,11 @@ FEATURES: dict[str, str] = {
         net N (x: real[batch, n, d: 4], z: real[batch, m, d: 4]) -> (y: real[batch, n: n + m, d: 4]) {
             return concat(x, z[m: n], over = n)
         }""",
+    "twin axis": """
+        net N (a: real[batch, n, m ~ n], x: real[batch, n]) -> (y: real[batch, n]) {
+            let s[batch, n] = sum m: a * x[n: m]
+            return s + (sum m: a)
+        }""",
     "reductions": """
         net N (x: real[batch, n, d: 4]) -> (y: real[batch]) {
             return (logsumexp n, d: x) + (mean n, d: x) + (max n, d: x) - (min n, d: x) + (prod d: mean(x, over = n))
