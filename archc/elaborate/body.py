@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import singledispatch
+from math import prod
 
 from archc.base.diagnostic import Fault, Note
 from archc.base.limits import LIMITS
@@ -288,7 +289,11 @@ def _initial(
     Raises Fault E0203 for too few or too many numbers, E0202 for another one that is named.
     """
     kind = INITIALISERS[word]
-    fans = dict(zip(FANS, _fans(own.axes, scope), strict=True)) if kind().is_scaled else {}
+    edging = scope.edging
+    fans = dict(zip(FANS, Initial.fans((*(edging.axes if edging else ()), *own.axes)), strict=True))
+    if edging is not None and kind().is_scaled:
+        each = prod((axis.size for axis in own.axes), start=Size.of(1))
+        fans = {"fan_in": edging.fan_in * each, "fan_out": edging.fan_out * each}
     numbers: list[tree.Expr] = []
     for argument in given:
         if argument.name is None:
@@ -306,18 +311,6 @@ def _initial(
         raise Fault(faults.WrongArity(span, callee=word, expected=expected, given=len(numbers)))
     found = (float(number_of(one, scope, name, word)) for one, name in zip(numbers, names, strict=False))
     return Initial(word, tuple(found), **fans)
-
-
-def _fans(own: Sequence[Axis], scope: Scope) -> tuple[Size, Size]:
-    """Fans of a parameter: a layer's unit axes times its own, or all but the first axis, and the first."""
-    each = Size.of(1)
-    if scope.edging is not None:
-        for axis in own:
-            each = each * axis.size
-        return scope.edging.fan_in * each, scope.edging.fan_out * each
-    for axis in own[1:] if len(own) > 1 else own:
-        each = each * axis.size
-    return each, own[0].size if own else each
 
 
 @execute.register

@@ -280,7 +280,7 @@ class _Layer:
             TensorType(REAL, wires.parameters),
             span,
             role="const",
-            initial=Initial("random_wiring", (arguments[0], seed)),
+            initial=Initial("random_wiring", (arguments[0], seed), *Initial.fans(wires.parameters)),
             formula=None,
         )
         return self.frame.read(value)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import prod
 from typing import TYPE_CHECKING
 
 from archc.base.span import Span
@@ -30,6 +32,12 @@ class Initial:
     arguments: tuple[float, ...] = ()
     fan_in: Size = field(default_factory=lambda: Size.of(1))
     fan_out: Size = field(default_factory=lambda: Size.of(1))
+
+    @staticmethod
+    def fans(axes: Sequence[Axis]) -> tuple[Size, Size]:
+        """The fans of a tensor by its own axes: it leads from all but the first to the first."""
+        sizes = [axis.size for axis in axes]
+        return prod(sizes[1:] or sizes, start=Size.of(1)), sizes[0] if sizes else Size.of(1)
 
 
 @dataclass(frozen=True, kw_only=True)

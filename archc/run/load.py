@@ -66,12 +66,13 @@ def load_module(source: str, name: str | None = None) -> type[nn.Module]:
 
 
 def instantiate(
-    found: type[nn.Module], sizes: Mapping[str, int], *, dtype: torch.dtype = torch.float32, seed: int | None = None
+    found: type[nn.Module], sizes: Mapping[str, int], *, dtype: torch.dtype | None = None, seed: int | None = None
 ) -> nn.Module:
     """An instance of a generated class, given those of the sizes that its constructor asks for.
 
-    It is built in `dtype`, so that its constants are as exact as that, from random numbers that follow from `seed`; the
-    defaults and the random state of torch are as before. Raises LoadError when it asks for a size that is not given.
+    It is built in `dtype`, by default that of torch, so that its constants are as exact as that, from random numbers
+    that follow from `seed`; torch's defaults, and with a seed its random state, are as before. Raises LoadError when it
+    asks for a size that is not given.
     """
     wanted = list(inspect.signature(found).parameters.values())
     given = {attribute(name): size for name, size in sizes.items()}
@@ -79,6 +80,7 @@ def instantiate(
     if missing:
         raise LoadError(f"{found.__name__} asks for {', '.join(missing)}")
     arguments = {p.name: given[p.name] for p in wanted if p.name in given}
+    dtype = dtype or torch.get_default_dtype()
     if seed is None:
         with default_dtype(dtype):
             return found(**arguments)

@@ -38,7 +38,9 @@ def test_a_few_epochs_teach_it_most_digits(train: Train, name: str, seed: int) -
     assert parameters > 10_000
 
 
-def test_the_short_command_prints_every_net(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_short_command_prints_every_net(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr(sys, "argv", [str(EXAMPLE), "--short"])
     runpy.run_path(str(EXAMPLE), run_name="__main__")
     shown = capsys.readouterr().out

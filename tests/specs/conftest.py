@@ -17,7 +17,9 @@ from archc.run.feed import inputs
 from archc.run.load import instantiate, load_module
 
 ROOT = specs_root()
-NAMES = sorted(str(path.relative_to(ROOT).with_suffix("")) for path in ROOT.rglob("*.arch") if path.parent.name != "std")
+NAMES = sorted(
+    str(path.relative_to(ROOT).with_suffix("")) for path in ROOT.rglob("*.arch") if path.parent.name != "std"
+)
 
 # What keeps the tests quick: narrow nets, shallow recursion.
 SMALL: Mapping[str, Mapping[str, int]] = {

@@ -56,6 +56,9 @@ def test_generated_files_are_tidy(tmp_path: Path) -> None:
     for command in (["check", "--select", LINTS], ["format", "--check", "--diff"]):
         ended = subprocess.run(
             ["ruff", *command, "--isolated", "--target-version", "py311", "."],
-            cwd=tmp_path, capture_output=True, text=True, timeout=60,
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=60,
         )
         assert ended.returncode == 0, ended.stdout + ended.stderr

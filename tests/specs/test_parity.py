@@ -316,8 +316,7 @@ block last(heads: int = 4) (x: real[n, d]) -> (y: real[n, d])
     where size(d) % heads == 0
 {
     let h = (x + attention(x, x[n: m], heads = heads)) |> norm(over = d)
-    let f = h |> layer(d -> d: 3 * size(d), neuron = relu) |> layer(d -> d: size(d))
-    return (h + f) |> norm(over = d)
+    return (h + h |> layer(d -> d: 3 * size(d), neuron = relu) |> layer(d -> d: size(d))) |> norm(over = d)
 }
 
 net Last(width = 16) (x: real[batch, n, d: width]) -> (y: real[batch, n, d: width])

@@ -33,12 +33,7 @@ COMMANDS = {
     "summary": ["summary", str(SPEC), "--size", "batch=2", "--size", "n=5"],
     "fmt": ["fmt", "--check", str(SPEC)],
     "list ops": ["list", "ops"],
-    "list std": ["list", "std"],
-    "list activations": ["list", "activations"],
-    "list specs": ["list", "specs"],
     "explain": ["explain", "E0100"],
-    "help": ["--help"],
-    "version": ["--version"],
 }
 
 
