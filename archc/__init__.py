@@ -1,10 +1,10 @@
 """A compiler for declarative neural architectures: named axes in, readable standalone PyTorch out.
 
-    net = archc.load("specs/kan/kan.arch", hidden=8)       # an nn.Module, ready to train
-    source = archc.build("specs/kan/kan.arch", hidden=8)   # its Python text
-    graph = archc.graph("specs/kan/kan.arch", hidden=8)    # its typed graph; graph.nx is the NetworkX graph
-    out = archc.reference(graph)(inputs, parameters)       # the same in NumPy float64, independently
-    found = archc.check("specs/kan/kan.arch")              # diagnostics; never raises for a bad spec
+net = archc.load("specs/kan/kan.arch", hidden=8)       # an nn.Module, ready to train
+source = archc.build("specs/kan/kan.arch", hidden=8)   # its Python text
+graph = archc.graph("specs/kan/kan.arch", hidden=8)    # its typed graph; graph.nx is the NetworkX graph
+out = archc.reference(graph)(inputs, parameters)       # the same in NumPy float64, independently
+found = archc.check("specs/kan/kan.arch")              # diagnostics; never raises for a bad spec
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from archc.base.diagnostic import ArchError, Diagnostic
-from archc.base.version import VERSION as __version__
+from archc.base.version import VERSION
 from archc.driver import build, check, graph
 from archc.ir.graph import TypedGraph
 from archc.readings.values import reference
@@ -23,10 +23,14 @@ if TYPE_CHECKING:
 
     from archc.elaborate.net import Option
 
+__version__ = VERSION
+
 __all__ = ["ArchError", "Diagnostic", "TypedGraph", "__version__", "build", "check", "graph", "load", "reference"]
 
 
-def load(source: str | Path, net: str | None = None, *, sizes: dict[str, int] | None = None, **hypers: Option) -> nn.Module:
+def load(
+    source: str | Path, net: str | None = None, *, sizes: dict[str, int] | None = None, **hypers: Option
+) -> nn.Module:
     """The module of a net of a spec (a path, or text), ready to train.
 
     `sizes` gives the sizes of axes that its parameters depend on (a bias on a grid: `sizes={"h": 64, "w": 64}`), where

@@ -13,9 +13,9 @@ from archc.base.span import Source
 from archc.checks.registry import CHECKS
 from archc.elaborate import faults
 from archc.elaborate.binding import Definition
+from archc.elaborate.frame import Session
 from archc.elaborate.library import File, load_file, whole
 from archc.elaborate.net import Option, elaborate, elaborate_alone
-from archc.elaborate.scope import Session
 from archc.ir.graph import TypedGraph
 from archc.syntax.faults import MissingNet
 from archc.syntax.files import read_source
@@ -80,7 +80,7 @@ def build(source: str | Path, net: str | None = None, **hypers: Option) -> str:
 
 
 def summary(typed: TypedGraph, sizes: Mapping[str, int] | None = None) -> Table:
-    """Per block: output axes, parameters, FLOPs and activation bytes, as formulas and, where sizes are given, numbers."""
+    """Per block: output axes, parameters, FLOPs and activation bytes, as formulas and as numbers at the sizes given."""
     from archc.readings.summary import summary as tabulate  # rich's tables are loaded only by those who look
 
     return tabulate(typed, sizes)

@@ -172,7 +172,7 @@ def test_squarings_of_a_size() -> None:
     found = check(f"net N(n: int = 9)(x: real[d: {size}]) -> (y: real[d: {size}]) {{ return x }}")
     assert set(codes(found)) == {"E0904"}
     grows = "net N(x: real[d]) -> (y: real[d]) {\n" + "\n".join(
-        f"    let h = h |> layer(d -> d: size(h, d) * size(h, d))" if at else "    let h = x |> layer(d -> d: 9)"
+        "    let h = h |> layer(d -> d: size(h, d) * size(h, d))" if at else "    let h = x |> layer(d -> d: 9)"
         for at in range(60)
     )
     (found,) = check(grows + "\n    return h |> layer(d -> d: 3)\n}\n")

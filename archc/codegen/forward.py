@@ -17,6 +17,7 @@ from archc.readings.schedule.tensor import Input, Insert, Map, Merge, Number, Pe
 
 INDENT = 8
 _DEEPEST = 24
+_LONGEST = 4 * WIDTH
 _PLACEHOLDER = re.compile(r"\b(?:tensor_\d+_|size_\w+?_|device_of_inputs_|dtype_of_module_)(?!\w)")
 _VIEWS = (Insert, Merge, Permute)
 
@@ -200,11 +201,20 @@ class Forward:
             if word not in trees:
                 operand = operands.get(word)
                 if operand is not None:
-                    trees[word] = self._tree(operand, inlined, depth + 1)
+                    trees[word] = self._operand_tree(operand, inlined, depth + 1)
                 elif text := self._word(word):
                     trees[word] = parse(text)
         tree = parse(self._text(tensor))
         return _Filled(trees).filled(tree)
+
+    def _operand_tree(self, tensor: Tensor, inlined: dict[int, Tensor], depth: int) -> ast.expr:
+        tree = self._tree(tensor, inlined, depth)
+        if tensor.scalar or isinstance(tree, ast.Name) or len(flat(tree)) <= _LONGEST:
+            return tree
+        # far too long for any line: what is built from it stays small
+        self.bind(tensor)
+        inlined.pop(tensor.serial, None)
+        return ast.Name(self._named[tensor.serial])
 
     def _word(self, word: str) -> str:
         if word == DEVICE:

@@ -7,7 +7,6 @@ from functools import singledispatch
 from math import prod
 
 from archc.base.diagnostic import Fault, Note
-from archc.base.limits import LIMITS
 from archc.base.nearest import nearest
 from archc.base.span import Span
 from archc.elaborate import faults
@@ -16,27 +15,25 @@ from archc.elaborate.binding import (
     Binding,
     BoundAxis,
     Definition,
-    Extent,
-    Flag,
     Partial,
     Poison,
     Several,
     SharedLayer,
     Sharing,
     Term,
-    Word,
 )
-from archc.elaborate.constraint import Demand, Mismatch
+from archc.elaborate.constraint import Mismatch
 from archc.elaborate.evaluate import as_term, evaluate, term
 from archc.elaborate.extent import axes_of, conditions_of, listed, number_of, place_of, size_of, type_of
-from archc.elaborate.scope import Poisoned, Scope, plain, stem
+from archc.elaborate.frame import Poisoned
+from archc.elaborate.scope import Scope
 from archc.formula.rename import distinct
 from archc.formula.tree import Formula, Read
-from archc.ir.node import Assume, Initial, Repeat, Value
+from archc.ir.node import Assume, Initial
 from archc.ops.registries import INITIALISERS
 from archc.syntax import tree
 from archc.types.size import Condition, Size
-from archc.types.tensor_type import REAL, Axis, TensorType
+from archc.types.tensor_type import Axis, TensorType
 
 
 def results_of(definition: Definition, scope: Scope) -> tuple[Term, ...]:
@@ -50,7 +47,7 @@ def results_of(definition: Definition, scope: Scope) -> tuple[Term, ...]:
             faults.WrongResults(
                 spans[0].to(spans[-1]),
                 what="the body",
-                given=_results(len(found)),
+                given=count_of(len(found)),
                 expected=len(outputs),
                 notes=[declared],
             )
@@ -61,7 +58,7 @@ def results_of(definition: Definition, scope: Scope) -> tuple[Term, ...]:
     )
 
 
-def _results(count: int) -> str:
+def count_of(count: int) -> str:
     return "1 result" if count == 1 else f"{count} results"
 
 
@@ -170,13 +167,13 @@ def _(statement: tree.Let, scope: Scope) -> None:
     if len(statement.names) > 1:
         terms = found.terms if isinstance(found, Several) else (found,)
         if len(terms) != len(statement.names):
-            given, expected = _results(len(terms)), len(statement.names)
+            given, expected = count_of(len(terms)), len(statement.names)
             raise Fault(faults.WrongResults(statement.value.span, what="this", given=given, expected=expected))
         for name, one in zip(statement.names, terms, strict=True):
             bind(name, one, statement.span, scope)
         return
     if isinstance(found, Several):
-        given, help = _results(len(found.terms)), "name each of them: `let (a, b) = ...`"
+        given, help = count_of(len(found.terms)), "name each of them: `let (a, b) = ...`"
         raise Fault(faults.WrongResults(statement.value.span, what="this", given=given, expected=1, help=help))
     (name,) = statement.names
     if isinstance(found, Term) and scope.edging is None:
@@ -264,7 +261,8 @@ def _start(statement: tree.Declaration, own: TensorType, scope: Scope) -> tuple[
         return _initial(word, given, own, scope, expr.span), None
     if statement.role == "param":
         try:
-            return Initial("constant", (float(number_of(expr, scope, "=", "param")),)), None
+            value = float(number_of(expr, scope, "=", "param"))
+            return Initial("constant", (value,), *Initial.fans(_every_axis(own, scope))), None
         except Fault:
             near = nearest(word, INITIALISERS.words)
             help = f"did you mean `{near}`?" if near else f"initialisers are {listed(INITIALISERS.words)}"
@@ -281,6 +279,11 @@ def _start(statement: tree.Declaration, own: TensorType, scope: Scope) -> tuple[
     return None, distinct(value.formula, frozenset(own.names))
 
 
+def _every_axis(own: TensorType, scope: Scope) -> tuple[Axis, ...]:
+    """The axes of a parameter with those that an edge gives it."""
+    return (*(scope.edging.axes if scope.edging else ()), *own.axes)
+
+
 def _initial(
     word: str, given: Sequence[tree.Argument], own: TensorType, scope: Scope, span: Span | None = None
 ) -> Initial:
@@ -290,7 +293,7 @@ def _initial(
     """
     kind = INITIALISERS[word]
     edging = scope.edging
-    fans = dict(zip(FANS, Initial.fans((*(edging.axes if edging else ()), *own.axes)), strict=True))
+    fans = dict(zip(FANS, Initial.fans(_every_axis(own, scope)), strict=True))
     if edging is not None and kind().is_scaled:
         each = prod((axis.size for axis in own.axes), start=Size.of(1))
         fans = {"fan_in": edging.fan_in * each, "fan_out": edging.fan_out * each}
@@ -355,179 +358,3 @@ def _(statement: tree.Assume, scope: Scope) -> None:
 
 
 # Loops and choices
-
-
-@evaluate.register
-def _(expr: tree.If, scope: Scope, hint: str | None = None) -> Binding:
-    chosen = expr.then if holds(expr.condition, scope) else expr.otherwise
-    inner = scope.child()
-    inner.introduced = set(scope.introduced)
-    results = run(chosen, inner, [hint])
-    if len(results) == 1:
-        return results[0]
-    return Several(tuple(as_term(one, expr.span) for one in results))
-
-
-def holds(expr: tree.Expr, scope: Scope) -> bool:
-    """Decide a static condition; sizes it depends on become numbers. Raises Fault E0341."""
-    match expr:
-        case tree.Logic(operator="not", operands=(operand,)):
-            return not holds(operand, scope)
-        case tree.Logic(operator=operator, operands=operands):
-            return (all if operator == "and" else any)([holds(one, scope) for one in operands])
-        case tree.Truth(value=value):
-            return value
-        case tree.Compare(operator=operator, left=tree.Name() as left, right=right) if isinstance(
-            scope.find(left.text), Word
-        ):
-            word = scope.find(left.text)
-            other = scope.find(right.text) if isinstance(right, tree.Name) else None
-            given = other.text if isinstance(other, Word) else right.text if isinstance(right, tree.Name) else ""
-            assert isinstance(word, Word)
-            return (word.text == given) == (operator == "==")
-        case tree.Compare(operator=operator, left=left, right=right):
-            condition = Condition(operator, _static(left, scope), _static(right, scope))
-            verdict = scope.frame.facts.prove(condition)
-            if verdict is None:
-                what = "the condition of a static `if`"
-                values = [scope.frame.constant(one, expr.span, what) for one in (condition.left, condition.right)]
-                return Condition(operator, Size.of(values[0]), Size.of(values[1])).evaluate({})
-            return verdict
-        case tree.Name():
-            found = scope.find(expr.text)
-            if isinstance(found, Flag):
-                return found.value
-            if found is None:
-                evaluate(expr, scope)
-        case _:
-            pass
-    raise Fault(
-        faults.NotStatic(expr.span, what="the condition of a static `if`", help="compare sizes, words or truth values")
-    )
-
-
-def _static(expr: tree.Expr, scope: Scope) -> Size:
-    """A size that a static `if` compares. Raises Fault E0341 for a value."""
-    try:
-        return size_of(expr, scope)
-    except Fault as fault:
-        if not isinstance(fault.diagnostic, faults.NotASize):
-            raise
-        what, help = "the condition of a static `if`", "choose between values with `where(condition, a, b)`"
-        label = fault.diagnostic.label or "this is not a size"
-        raise Fault(faults.NotStatic(fault.diagnostic.span, what=what, label=label, help=help)) from None
-
-
-@evaluate.register
-def _(expr: tree.Repeat, scope: Scope, hint: str | None = None) -> Binding:
-    frame = scope.frame
-    count = size_of(expr.count, scope)
-    number = frame.resolve(count).constant
-    if number is not None and number > LIMITS.repeat:
-        raise Fault(faults.TooManyPasses(expr.count.span, count=number, limit=LIMITS.repeat))
-    spare = count.offset if count.symbols else 0  # `depth >= 1` reads better than `depth - 1 >= 0`
-    frame.demand(Condition(">=", count - spare, Size.of(-spare)), Demand("repeat", expr.count.span))
-    start = [
-        (carry.name, term(carry.initial or tree.Name(span=carry.span, parts=(carry.name,)), scope))
-        for carry in expr.carries
-    ]
-    if expr.label is not None:
-        return _unrolled(expr, start, frame.constant(count, expr.count.span, "the number of passes"), scope)
-    initial = [frame.materialise(one, name, expr.span) for name, one in start]
-    carried = [TensorType(plain(value.type.kind), value.type.axes) for value in initial]
-    inputs = [
-        frame.input(frame.allocate(name), type, carry.span)
-        for (name, _), type, carry in zip(start, carried, expr.carries, strict=True)
-    ]
-    inner = scope.child(**{name: frame.read(value) for (name, _), value in zip(start, inputs, strict=True)})
-    inner.introduced = set(scope.introduced)
-    with frame.region(inputs) as region:
-        found = run(expr.body, inner, [])
-        _check_carries(expr, len(found))
-        outputs = [
-            _carried(as_term(one, result.span), type, name, result.span, scope)
-            for one, type, (name, _), result in zip(
-                found, carried, start, _per_result(expr.body, len(found)), strict=True
-            )
-        ]
-    module = frame.attribute(f"{stem(hint or start[0][0])}_{'pass' if expr.shared else 'passes'}")
-    names = [hint] if hint and len(start) == 1 else [stem(name) for name, _ in start]
-    results = tuple(Value(frame.allocate(name), type) for name, type in zip(names, carried, strict=True))
-    frame.emit(
-        Repeat(
-            results=results,
-            span=expr.span,
-            path=frame.path,
-            count=count,
-            shared=expr.shared,
-            module=module,
-            initial=tuple(value.name for value in initial),
-            body=region.close(outputs),
-        )
-    )
-    terms = tuple(frame.read(value) for value in results)
-    return terms[0] if len(terms) == 1 else Several(terms)
-
-
-def _check_carries(expr: tree.Repeat, given: int) -> None:
-    """A pass gives back what it was given. Raises Fault E0342."""
-    if given != len(expr.carries):
-        carries = Note(expr.carries[0].span.to(expr.carries[-1].span), "what each pass starts from")
-        results = expr.body.results[0].span.to(expr.body.results[-1].span)
-        raise Fault(
-            faults.WrongResults(
-                results, what="the loop", given=_results(given), expected=len(expr.carries), notes=[carries]
-            )
-        )
-
-
-def _per_result(body: tree.Body, count: int) -> Sequence[tree.Expr]:
-    return body.results if len(body.results) == count else [body.results[0]] * count
-
-
-def _carried(found: Term, type: TensorType, name: str, span: Span, scope: Scope) -> str:
-    """A loop's result as the value that the next pass starts from. Raises Fault E0340 where its type changed."""
-    same = set(found.names) == set(type.names)
-    for axis in type.axes if same else ():
-        size = found.size(axis.name)
-        assert size is not None
-        same = same and scope.frame.facts.equal(scope.frame.resolve(size), scope.frame.resolve(axis.size)) is not False
-    kinds = plain(found.kind) == plain(type.kind) or (plain(type.kind) == REAL and found.kind.is_integer)
-    if not same or not kinds:
-        after = TensorType(found.kind, tuple(Axis(a.name, scope.frame.resolve(a.size)) for a in found.axes))
-        help = "a pass ends with the axes and sizes that it starts with"
-        raise Fault(faults.CarryChanges(span, name=name, before=f"`{type}`", after=f"`{after}`", help=help))
-    for axis in type.axes:
-        size = found.size(axis.name)
-        assert size is not None
-        scope.frame.equate(size, axis.size, Mismatch(axis.name, span))
-    return scope.frame.materialise(found, name, span, type.axes, type.kind).name
-
-
-def _unrolled(expr: tree.Repeat, start: list[tuple[str, Term]], count: int, scope: Scope) -> Binding:
-    """A loop whose body knows the number of its pass: one copy per pass."""
-    assert expr.label is not None
-    terms = [one for _, one in start]
-    for number in range(count):
-        carries = {name: one for (name, _), one in zip(start, terms, strict=True)}
-        inner = scope.child(**carries, **{expr.label: Extent(Size.of(number))})
-        inner.introduced = set(scope.introduced)
-        found = run(expr.body, inner, [name for name, _ in start])
-        _check_carries(expr, len(found))
-        values = []
-        for one, before, (name, _), result in zip(found, terms, start, _per_result(expr.body, len(found)), strict=True):
-            type = TensorType(plain(before.kind), before.axes)
-            output = _carried(as_term(one, result.span), type, name, result.span, scope)
-            values.append(scope.frame.read(Value(output, scope.frame.types[output])))
-        terms = values
-    return terms[0] if len(terms) == 1 else Several(tuple(terms))
-
-
-@evaluate.register
-def _(expr: tree.Scan, scope: Scope, hint: str | None = None) -> Binding:
-    raise Fault(faults.NotYet(expr.span, what="`scan`"))
-
-
-@evaluate.register
-def _(expr: tree.Fixpoint, scope: Scope, hint: str | None = None) -> Binding:
-    raise Fault(faults.NotYet(expr.span, what="`fixpoint`"))

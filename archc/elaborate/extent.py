@@ -19,8 +19,9 @@ from archc.elaborate.binding import (
     describe,
 )
 from archc.elaborate.constraint import Demand
+from archc.elaborate.frame import Poisoned
 from archc.elaborate.library import library_home
-from archc.elaborate.scope import Poisoned, Scope
+from archc.elaborate.scope import Scope
 from archc.formula.tree import SizeValue
 from archc.syntax import tree
 from archc.syntax.nesting import children

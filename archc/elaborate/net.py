@@ -11,6 +11,7 @@ from archc.base.span import Span
 from archc.elaborate import call as _calls  # registers calls and pipes with `evaluate`
 from archc.elaborate import faults
 from archc.elaborate import index as _indexing  # registers indexing
+from archc.elaborate import loop as _loops  # registers loops and choices
 from archc.elaborate import reduction as _reductions  # registers reductions
 from archc.elaborate.arguments import Arguments, Operand, hyper_kind
 from archc.elaborate.binding import (
@@ -26,16 +27,18 @@ from archc.elaborate.binding import (
     Word,
 )
 from archc.elaborate.extent import expand
-from archc.elaborate.instance import Builder, default_hypers, entered, match_ports
+from archc.elaborate.frame import Freeze, Poisoned, Session
+from archc.elaborate.instance import entered
 from archc.elaborate.library import File
-from archc.elaborate.scope import Freeze, Poisoned, Session
+from archc.elaborate.ports import match_ports
+from archc.elaborate.specialise import Builder, default_hypers
 from archc.formula.tree import Position, Read
 from archc.ir.graph import Block, TypedGraph
 from archc.syntax import tree
 from archc.types.size import Size
 from archc.types.tensor_type import REAL, Axis, Kind
 
-REGISTERED = (_calls, _indexing, _reductions)
+REGISTERED = (_calls, _indexing, _loops, _reductions)
 WITNESS = 2
 """What a whole number without a default is taken to be when a block is checked on its own."""
 

@@ -19,8 +19,9 @@ from archc.elaborate.body import results_of
 from archc.elaborate.constraint import is_open
 from archc.elaborate.evaluate import as_term, evaluate
 from archc.elaborate.extent import listed, number_of, quoted, size_of
-from archc.elaborate.instance import discharge, entered, match_ports, port_axes, settle
+from archc.elaborate.instance import discharge, entered
 from archc.elaborate.library import File
+from archc.elaborate.ports import match_ports, port_axes, settle
 from archc.elaborate.scope import Scope
 from archc.ir.node import Operate, Region, Value
 from archc.ops.operation import Fresh, Operation

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from archc.elaborate import faults
-from archc.elaborate.scope import Frame
+from archc.elaborate.frame import Frame
 from archc.formula.tree import Apply, Formula, Reduce, SizeValue, walk
 from archc.ir.node import Assume, Call, Compute, Initial, Node, Operate, Parameter, Region, Repeat, Value
 from archc.ir.rewrite import with_names

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 from archc.base.span import Source, Span
 from archc.formula.tree import Apply, Formula, Literal, Position, Read, Reduce, SizeValue
@@ -66,8 +65,8 @@ def condition_expr(condition: Condition, spell: Spell = name) -> tree.Expr:
 def _product(monomial: Monomial, factor: int, spell: Spell) -> tree.Expr:
     parts = [number(factor)] if factor != 1 or not monomial else []
     parts += [_power(atom, power, spell) for atom, power in monomial]
-    return parts[0] if len(parts) == 1 else tree.Product(
-        span=NOWHERE, factors=tuple(parts), operators=("*",) * len(parts)
+    return (
+        parts[0] if len(parts) == 1 else tree.Product(span=NOWHERE, factors=tuple(parts), operators=("*",) * len(parts))
     )
 
 

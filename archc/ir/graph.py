@@ -16,9 +16,8 @@ from archc.ir.node import Call, Node, Operate, Region, Repeat, Value
 from archc.syntax.tree import Definition
 from archc.types.size import Condition, Size
 
-
 if TYPE_CHECKING:
-    import networkx
+    import networkx as nx
 
 
 @dataclass(frozen=True)
@@ -112,22 +111,22 @@ class TypedGraph:
         return self.blocks[self.entry]
 
     @cached_property
-    def nx(self) -> networkx.MultiDiGraph[str]:
+    def nx(self) -> nx.MultiDiGraph[str]:
         """Every node of every block, nested regions included, as a frozen NetworkX graph.
 
         Vertices are `block/value` (`block/repeat/value` inside a loop) in program order, with attributes `node`,
         `type`, `kind` and `block`; edges run from operand to user with the operand's `port`.
         """
-        import networkx  # a heavy import, for those who look at the graph as one
+        import networkx as nx  # a heavy import, for those who look at the graph as one
 
-        graph: networkx.MultiDiGraph[str] = networkx.MultiDiGraph(entry=self.entry)
+        graph: nx.MultiDiGraph[str] = nx.MultiDiGraph(entry=self.entry)
         for block in self.blocks.values():
             _draw(graph, block.region, block.name, {})
-        frozen: networkx.MultiDiGraph[str] = networkx.freeze(graph)
+        frozen: nx.MultiDiGraph[str] = nx.freeze(graph)
         return frozen
 
 
-def _draw(graph: networkx.MultiDiGraph[str], region: Region, prefix: str, scope: Mapping[str, str]) -> dict[str, str]:
+def _draw(graph: nx.MultiDiGraph[str], region: Region, prefix: str, scope: Mapping[str, str]) -> dict[str, str]:
     """Add a region under a prefix; returns the vertex of each value it defines."""
     vertices = dict(scope)
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from archc.formula.tree import Formula, Read
 from archc.ir.node import Assume, Call, Compute, Node, Operate, Parameter, Region, Repeat
+from archc.types.tensor_type import TensorType
 
 
 def renamed(formula: Formula, names: Mapping[str, str]) -> Formula:
@@ -77,3 +78,12 @@ def with_names(region: Region, names: Mapping[str, str]) -> Region:
         results = tuple(replace(value, name=names.get(value.name, value.name)) for value in node.results)
         nodes.append(node if results == node.results else replace(node, results=results))
     return Region(inputs, tuple(nodes), tuple(names.get(name, name) for name in region.outputs))
+
+
+def values_of(region: Region) -> dict[str, TensorType]:
+    """The type of every value of a region and of the loops in it; what operations mean is their own."""
+    found = region.values
+    for node in region.nodes:
+        if isinstance(node, Repeat):
+            found |= values_of(node.body)
+    return found

@@ -1,22 +1,222 @@
-"""A typed graph as text, in the core of the language: every axis and size written out, nothing lifted, nothing inlined.
+"""A typed graph as text, in the core of the language: every axis and size written out, nothing lifted or inlined.
 
-The text is a spec: elaborating it gives the graph back. A block of the graph is a `block`, a node a statement under its
-own name. What the text does not say is where the graph came from: spans, paths, and the words of specialised blocks.
+The text is a spec that elaborates to the same graph: each block of the graph is a `block`, each node a statement under
+its own name. It does not say where the graph came from: spans, paths, and what a specialised block was called.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from functools import cached_property
 
-from archc.formula.tree import Apply, Formula
-from archc.ir.express import NOWHERE, Writer, name, number
-from archc.ir.graph import Block, Symbol, TypedGraph, nested
-from archc.ir.node import Assume, Call, Compute, Initial, Node, Operate, Parameter, Region, Repeat, Value
-from archc.ir.write import attributes
+from archc.formula.tree import Formula
+from archc.ir.attributes import attributes
+from archc.ir.express import NOWHERE, Express, call, condition_expr, name, number, size_expr
+from archc.ir.graph import Block, TypedGraph
+from archc.ir.node import Assume, Call, Compute, Initial, Node, Operate, Parameter, Region, Repeat
+from archc.ir.rewrite import values_of
 from archc.syntax import tree
 from archc.syntax.unparse import unparse
-from archc.types.size import Size
+from archc.types.condition import Condition
+from archc.types.tensor_type import Axis, Kind, TensorType
+
+
+def print_graph(graph: TypedGraph) -> str:
+    """The text of a graph; `archc.driver.graph` of it gives a graph that is the `same`."""
+    definitions = tuple(_Printer(graph, block).definition() for block in graph.blocks.values())
+    return unparse(tree.Spec(span=NOWHERE, uses=(), definitions=definitions, comments=())) + "\n"
+
+
+@dataclass(frozen=True)
+class _Printer:
+    """The text of one block."""
+
+    graph: TypedGraph
+    block: Block
+
+    @cached_property
+    def express(self) -> Express:
+        """The formulas of the block."""
+        return Express(values_of(self.block.region), self.homes, {})
+
+    @cached_property
+    def homes(self) -> dict[str, tuple[str, str]]:
+        """An input and its axis for every symbol that is the size of one."""
+        axes = {symbol.name for symbol in self.block.symbols if symbol.role == "axis"}
+        found: dict[str, tuple[str, str]] = {}
+        for value in self.block.region.inputs:
+            for axis in value.type.axes:
+                if axis.size.name in axes:
+                    found.setdefault(axis.size.name, (value.name, axis.name))
+        return found
+
+    @cached_property
+    def shared(self) -> dict[str, Call]:
+        """The first call of every module that calls must name: one with several calls, or with a name of its own."""
+        calls = list(_calls(self.block.region))
+        times = Counter(one.module for one in calls)
+        found: dict[str, Call] = {}
+        for one in calls:
+            word = re.sub(r"(?<=.)(__\d+)+$", "", one.block)
+            if times[one.module] > 1 or not re.fullmatch(rf"{re.escape(word)}(_\d+)?", one.module):
+                found.setdefault(one.module, one)
+        return found
+
+    def definition(self) -> tree.Definition:
+        """The block as a definition: its symbols as hyper-parameters and axes, its conditions as promises."""
+        block = self.block
+        conditions = (*block.facts, *(requirement.condition for requirement in block.requirements))
+        shares = tuple(
+            tree.Share(span=NOWHERE, name=module, value=call(one.block, **self.hypers(one)))
+            for module, one in self.shared.items()
+        )
+        body = self.body(block.region)
+        return tree.Definition(
+            span=NOWHERE,
+            role=block.role,
+            name=block.name,
+            hypers=tuple(
+                tree.Hyper(
+                    span=NOWHERE,
+                    name=symbol.name,
+                    kind="int",
+                    choices=(),
+                    default=None if symbol.default is None else number(symbol.default),
+                )
+                for symbol in block.symbols
+                if symbol.role == "hyper"
+            ),
+            inputs=tuple(self.port(value.name, value.type) for value in block.region.inputs),
+            outputs=tuple(self.port(value.name, value.type) for value in block.outputs),
+            conditions=tuple(condition_expr(condition) for condition in dict.fromkeys(conditions)),
+            claims=tuple(self.claims()),
+            body=replace(body, statements=(*shares, *body.statements)),
+            head=NOWHERE,
+        )
+
+    def claims(self) -> Iterator[tree.Claim]:
+        """The claims that speak of axes which the inputs have."""
+        axes = {axis for value in self.block.region.inputs for axis in value.type.names}
+        for claim in self.block.definition.claims if self.block.definition else ():
+            spoken = {one.text for action in claim.actions for one in action.arguments if isinstance(one, tree.Name)}
+            if spoken <= axes:
+                yield claim
+
+    # types
+
+    def port(self, word: str, type: TensorType) -> tree.Port:
+        return tree.Port(span=NOWHERE, name=word, type=self.type(type), default=None)
+
+    def type(self, type: TensorType) -> tree.Type:
+        return tree.Type(span=NOWHERE, kind=type.kind.word, of=self.of(type.kind), axes=self.axes(type))
+
+    def of(self, kind: Kind) -> tree.Expr | None:
+        """What a kind speaks of: an axis of the inputs, or how many positions there are."""
+        if kind.axis is not None:
+            return name(kind.axis)
+        if kind.size is None:
+            return None
+        return call("size", name(kind.size.name)) if kind.size.name in self.homes else size_expr(kind.size)
+
+    def axes(self, type: TensorType) -> tuple[tree.AxisType, ...]:
+        return tuple(map(self.axis, type.axes))
+
+    def axis(self, axis: Axis) -> tree.AxisType:
+        """An axis with its size, which an input's own axis and a twin have from there."""
+        is_known = axis.size.name == axis.name and self.homes.get(axis.name, ("", ""))[1] == axis.name
+        size = None if is_known or axis.twin is not None else size_expr(axis.size)
+        return tree.AxisType(span=NOWHERE, name=name(axis.name), size=size, twin=axis.twin)
+
+    # statements
+
+    def body(self, region: Region) -> tree.Body:
+        statements = tuple(map(self.statement, region.nodes))
+        return tree.Body(span=NOWHERE, statements=statements, results=tuple(map(name, region.outputs)))
+
+    def statement(self, node: Node) -> tree.Statement:
+        """A node as the statement that makes it again."""
+        match node:
+            case Parameter():
+                return self.declaration(node)
+            case Compute():
+                axes = self.axes(node.result.type)
+                return tree.Let(span=NOWHERE, names=self.names(node), axes=axes, value=self.result(node))
+            case Operate():
+                value: tree.Expr = self.operation(node)
+            case Call():
+                value = self.call(node)
+            case Repeat():
+                value = self.repeat(node)
+            case Assume(condition=Condition() as condition):
+                return tree.Assume(span=NOWHERE, condition=condition_expr(condition))
+            case Assume(condition=Formula() as truth, axes=axes):
+                inner = self.express.within({axis.name: axis.size for axis in axes})
+                return tree.Assume(span=NOWHERE, condition=inner.formula(truth))
+            case _:
+                raise TypeError(f"a {type(node).__name__} has no text")
+        return tree.Let(span=NOWHERE, names=self.names(node), axes=None, value=value)
+
+    def names(self, node: Node) -> tuple[str, ...]:
+        return tuple(value.name for value in node.results)
+
+    def result(self, node: Compute) -> tree.Expr:
+        return self.express.within(node.result.type.sizes).formula(node.formula)
+
+    def declaration(self, node: Parameter) -> tree.Declaration:
+        type = node.result.type
+        if node.formula is not None:
+            start: tree.Expr | None = self.express.within(type.sizes).formula(node.formula)
+        else:
+            start = None if node.initial is None else self.start(node.initial, type)
+        return tree.Declaration(
+            span=NOWHERE, role=node.role, names=self.names(node), type=self.type(type), initial=start
+        )
+
+    def start(self, initial: Initial, type: TensorType) -> tree.Expr:
+        """An initialiser, with the fans that are not those of the parameter's own axes."""
+        own = zip(("fan_in", "fan_out"), (initial.fan_in, initial.fan_out), Initial.fans(type.axes), strict=True)
+        fans = {word: size_expr(given) for word, given, usual in own if given != usual}
+        if not fans and not initial.arguments:
+            return name(initial.word)
+        return call(initial.word, *map(number, initial.arguments), **fans)
+
+    def operation(self, node: Operate) -> tree.Call:
+        found = call(node.operation.word, *map(name, node.operands))
+        return replace(found, arguments=(*found.arguments, *attributes(node.operation)))
+
+    def call(self, node: Call) -> tree.Call:
+        operands = map(name, node.operands)
+        if node.module in self.shared:
+            return call(node.module, *operands)
+        return call(node.block, *operands, **self.hypers(node))
+
+    def hypers(self, node: Call) -> dict[str, tree.Expr]:
+        """What the hyper-parameters of the called block are here."""
+        sizes = dict(node.sizes)
+        symbols = self.graph.blocks[node.block].symbols
+        return {symbol.name: size_expr(sizes[symbol.name]) for symbol in symbols if symbol.role == "hyper"}
+
+    def repeat(self, node: Repeat) -> tree.Repeat:
+        carries = tuple(
+            tree.Carry(span=NOWHERE, name=value.name, initial=name(initial))
+            for value, initial in zip(node.body.inputs, node.initial, strict=True)
+        )
+        return tree.Repeat(
+            span=NOWHERE,
+            count=size_expr(node.count),
+            label=None,
+            shared=node.shared,
+            carries=carries,
+            body=self.body(node.body),
+        )
+
+
+def _calls(region: Region) -> Iterator[Call]:
+    for node in region.nodes:
+        if isinstance(node, Call):
+            yield node
+        elif isinstance(node, Repeat):
+            yield from _calls(node.body)

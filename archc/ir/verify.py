@@ -231,7 +231,7 @@ class _Check:
         for axis, index in zip(source.axes, read.indices, strict=True):
             if isinstance(index, Position) and index.axis in axes and read.outside is None:
                 size = axes[index.axis]
-                inside = Condition("<=", size, axis.size)  # a prefix of the axis may be read, as in `let y[n: 4] = x[n: n]`
+                inside = Condition("<=", size, axis.size)  # a prefix may be read: `let y[n: 4] = x[n: n]`
                 if not self.same(axis.size, size) and self.facts.prove(inside) is not True:
                     self.fault(
                         where, f"{index.axis} has {size} positions, but {read.value} has {axis.size} on {axis.name}"

@@ -2,85 +2,150 @@
 
 from __future__ import annotations
 
+import json
 import os
 import resource
-import tempfile
-from collections.abc import Callable
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from multiprocessing import get_context
 from multiprocessing.connection import Connection
-from typing import ParamSpec, TypeVar
+from pathlib import Path
+from tempfile import TemporaryDirectory, TemporaryFile
+from typing import IO, ParamSpec
+
+import archc
 
 P = ParamSpec("P")
-R = TypeVar("R")
 
-_KEPT = ("PATH", "LANG", "LC_ALL", "TMPDIR", "CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH", "OMP_NUM_THREADS")
+_CHILD = Path(__file__).with_name("child.py")
+_KEPT = (
+    "PATH",
+    "LANG",
+    "LC_ALL",
+    "TMPDIR",
+    "LD_LIBRARY_PATH",
+    "OMP_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "CUDA_VISIBLE_DEVICES",
+    "CUDA_DEVICE_ORDER",
+)
 _FILE_BYTES = 4 * 2**30
 _OPEN_FILES = 1024
+_LAST_WORDS = 2000
+_TOO_MUCH = {
+    signal.SIGKILL: "the system killed it, perhaps because memory ran out",
+    signal.SIGXCPU: "it took too long",
+    signal.SIGXFSZ: "it wrote too large a file",
+}
 
 
 class IsolationError(Exception):
-    """The process ended without an answer: it took too long, or was killed."""
+    """The process ended without an answer."""
+
+
+class ExhaustedError(IsolationError):
+    """It took more time, memory or disk than it may."""
+
+
+class CallError(Exception):
+    """What the call raised, in words; the traceback is a note."""
 
 
 @dataclass(frozen=True)
 class Bounds:
-    """What the process may use: seconds on the clock, and bytes of address space where a run needs no CUDA."""
+    """What the process may use: seconds on the clock, and bytes of address space where a run needs no CUDA, which
+    reserves far more than it uses."""
 
     seconds: float = 1800
     memory: int | None = None
 
+    @property
+    def limits(self) -> dict[int, int]:
+        """The limits that the system enforces, also if nobody watches the clock any more."""
+        found = {
+            resource.RLIMIT_CPU: max(1, int(self.seconds * (os.cpu_count() or 1))),
+            resource.RLIMIT_FSIZE: _FILE_BYTES,
+            resource.RLIMIT_NOFILE: _OPEN_FILES,
+            resource.RLIMIT_CORE: 0,
+        }
+        return found if self.memory is None else found | {resource.RLIMIT_AS: self.memory}
 
-def isolated(bounds: Bounds, call: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
-    """`call(*args, **kwargs)` in a fresh process; its result or its exception comes back.
 
-    Everything passed must be picklable. Raises IsolationError when there is no answer within the bounds.
+def isolated(bounds: Bounds, call: Callable[P, str], /, *args: P.args, **kwargs: P.kwargs) -> str:
+    """The text that `call(*args, **kwargs)` returns in a fresh process that ends with this one, or with the call.
+
+    `call` is found by its name, in a package or the standard library; what is passed must be picklable. Nothing but
+    text comes back, so that a stranger's code has no say here. Raises ExhaustedError or IsolationError when there is no
+    answer, CallError when the call raised.
     """
-    context = get_context("spawn")
-    receiver, sender = context.Pipe(duplex=False)
-    with tempfile.TemporaryDirectory(prefix="archc-") as folder, receiver:
-        process = context.Process(target=_answer, args=(sender, folder, bounds, call, args, kwargs), daemon=True)
-        process.start()
-        sender.close()
+    with TemporaryDirectory(prefix="archc-") as folder, TemporaryFile() as words, _started(folder, words) as started:
+        process, pipe = started
+        with suppress(BrokenPipeError):  # it has ended already; why is found out below
+            pipe.send((_paths(), bounds.limits))
+            pipe.send((call, args, kwargs))
         try:
-            if not receiver.poll(bounds.seconds):
-                raise IsolationError(f"no answer within {bounds.seconds:g} seconds")
-            is_result, answer = receiver.recv()
-        except EOFError:
-            process.join()
-            raise IsolationError(f"the process ended without an answer, with status {process.exitcode}") from None
+            answer, _ = process.communicate(timeout=bounds.seconds)
+        except subprocess.TimeoutExpired:
+            raise ExhaustedError(f"there was no answer within {bounds.seconds:g} seconds") from None
+        if not answer:
+            raise _unanswered(process.returncode, _last_line(words))
+    return _read(answer)
+
+
+@contextmanager
+def _started(folder: str, words: IO[bytes]) -> Iterator[tuple[subprocess.Popen[bytes], Connection]]:
+    """The process and the pipe to it; it has a session of its own, so that an interrupt reaches only this process."""
+    reading, writing = os.pipe()
+    with Connection(writing, readable=False) as pipe:
+        process = subprocess.Popen(
+            [sys.executable, "-I", str(_CHILD)],
+            stdin=reading,
+            stdout=subprocess.PIPE,
+            stderr=words,
+            cwd=folder,
+            env={name: value for name, value in os.environ.items() if name in _KEPT},
+            start_new_session=True,
+        )
+        os.close(reading)
+        try:
+            yield process, pipe
         finally:
-            process.kill()
-            process.join()
-    if not is_result:
-        raise answer
-    found: R = answer
-    return found
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
 
 
-def _answer(
-    sender: Connection,
-    folder: str,
-    bounds: Bounds,
-    call: Callable[..., object],
-    args: tuple[object, ...],
-    kwargs: dict[str, object],
-) -> None:
-    os.chdir(folder)
-    for name in [name for name in os.environ if name not in _KEPT]:
-        del os.environ[name]
-    _limit(resource.RLIMIT_FSIZE, _FILE_BYTES)
-    _limit(resource.RLIMIT_NOFILE, _OPEN_FILES)
-    if bounds.memory is not None:
-        _limit(resource.RLIMIT_AS, bounds.memory)
+def _paths() -> list[str]:
+    """Where this process finds its packages, without the folder it stands in: what lies there is nobody's package."""
+    here = Path.cwd()
+    found = [path for path in sys.path if Path(path).is_absolute() and Path(path) != here]
+    return [*found, str(Path(archc.__file__).parents[1])]
+
+
+def _read(answer: bytes) -> str:
     try:
-        sender.send((True, call(*args, **kwargs)))
-    except Exception as error:
-        sender.send((False, error))
+        document = json.loads(answer)
+        if "error" not in document:
+            return str(document["text"])
+        failure = CallError(str(document["error"]))
+        failure.add_note(str(document["trace"]))
+    except (ValueError, KeyError, TypeError):
+        raise IsolationError("the process ended in the middle of its answer") from None
+    raise failure
 
 
-def _limit(what: int, most: int) -> None:
-    """Lower a limit of this process, never raise it."""
-    _, hard = resource.getrlimit(what)
-    bound = most if hard == resource.RLIM_INFINITY else min(most, hard)
-    resource.setrlimit(what, (bound, bound))
+def _unanswered(status: int, last_line: str) -> IsolationError:
+    if status < 0 and (reason := _TOO_MUCH.get(signal.Signals(-status))):
+        return ExhaustedError(f"the process ended without an answer: {reason}")
+    how = f"by {signal.Signals(-status).name}" if status < 0 else f"with status {status}"
+    return IsolationError(f"the process ended without an answer, {how}" + (f": {last_line}" if last_line else ""))
+
+
+def _last_line(words: IO[bytes]) -> str:
+    """The last thing that the process said to nobody."""
+    words.seek(max(0, words.seek(0, os.SEEK_END) - _LAST_WORDS))
+    lines = words.read().decode(errors="replace").strip().splitlines()
+    return lines[-1] if lines else ""

@@ -180,7 +180,7 @@ class Facts:
         return True
 
     def _by_divisor(self, gap: Size, given: Gaps) -> bool:
-        """A lone quotient against the rest, multiplied out: x // q <= y where x < q * (y + 1), x // q >= y where x >= q * y."""
+        """A lone quotient against the rest, multiplied out: x // q <= y where x < q * (y + 1), >= y where x >= q * y."""
         for monomial, factor in gap.terms:
             if len(monomial) != 1 or abs(factor) != 1:
                 continue

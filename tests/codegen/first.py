@@ -1,4 +1,5 @@
 from graphs import *
+
 b, d, h = axis("batch"), axis("d", 8), axis("h", "width")
 j, m = axis("j", 8), axis("m", 5)
 mlp = block("mlp", {"x": tensor(b, d)}, [

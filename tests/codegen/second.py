@@ -1,5 +1,7 @@
 from graphs import *
+
 from archc.formula.tree import *
+
 b, h, w = axis("batch"), axis("h"), axis("w")
 c, k, dy, dx = axis("c", 3), axis("k", "width"), axis("dy", 3), axis("dx", 3)
 S=lambda n: SizeValue(Size.symbol(n))

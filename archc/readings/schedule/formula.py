@@ -28,12 +28,23 @@ class Evaluation:
 
     def value(self, formula: Formula, *, real: bool = False) -> Laid:
         """The tensor of a formula. With `real`, positions are real numbers from the start, in the module's precision."""
-        key = (id(formula), real)
-        known = self.done.get(key)
-        if known is None:
+        stack = [(formula, real)]
+        while stack:
+            # deep formulas are evaluated from the inside out, not by recursion
+            current, wants_real = stack[-1]
+            key = (id(current), wants_real)
+            if key in self.done:
+                stack.pop()
+                continue
+            parts = self._operands(current, wants_real) if isinstance(current, Apply) else []
+            missing = [part for part in parts if (id(part[0]), part[1]) not in self.done]
+            if missing:
+                stack.extend(reversed(missing))
+                continue
+            stack.pop()
             # the formula is kept beside its tensor, so that its id stays its own
-            known = self.done[key] = (formula, self._compute(formula, real))
-        return known[1]
+            self.done[key] = (current, self._compute(current, wants_real))
+        return self.done[id(formula), real][1]
 
     def _compute(self, formula: Formula, real: bool) -> Laid:
         trace = self.scope.trace
@@ -54,11 +65,7 @@ class Evaluation:
 
     def _apply(self, formula: Apply, real: bool) -> Laid:
         word = formula.function
-        inner = self._wants_real(formula, real)
-        operands = [
-            self.value(operand, real=inner and not _is_condition(word, at))
-            for at, operand in enumerate(formula.operands)
-        ]
+        operands = [self.done[id(part), inner][1] for part, inner in self._operands(formula, real)]
         if word == "add":
             operands = fold_bias(self, formula, operands)
             if len(operands) == 1:
@@ -74,6 +81,11 @@ class Evaluation:
                 trace.map(word, chunk, attributes, self.prefer) if len(chunk) > 1 else chunk[0] for chunk in chunks
             ]
         return trace.map(word, operands, attributes, self.prefer)
+
+    def _operands(self, formula: Apply, real: bool) -> list[tuple[Formula, bool]]:
+        """The operands of a function, each with whether it is wanted as a real number."""
+        inner = self._wants_real(formula, real)
+        return [(part, inner and not _is_condition(formula.function, at)) for at, part in enumerate(formula.operands)]
 
     def _wants_real(self, formula: Apply, real: bool) -> bool:
         if formula.function in _WHOLE:

@@ -1,0 +1,296 @@
+"""The session (one compilation) and the frame (one block being built)."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Self
+
+from archc.base.diagnostic import Diagnostic, Fault, Findings, Note
+from archc.base.limits import LIMITS
+from archc.base.span import Span
+from archc.elaborate import faults
+from archc.elaborate.binding import Definition, Term
+from archc.elaborate.constraint import Demand, Mismatch, is_open
+from archc.formula.rename import distinct
+from archc.formula.tree import Position, Read
+from archc.ir.attribute import attribute
+from archc.ir.graph import Block, Requirement
+from archc.ir.node import Compute, Node, Region, Value
+from archc.ops.registries import INITIALISERS, OPERATIONS, POINTWISE, REDUCTIONS
+from archc.types.size import Condition, Facts, Size
+from archc.types.solve import Mismatch as Unsolved
+from archc.types.solve import Solver
+from archc.types.tensor_type import Axis, Kind, TensorType
+
+BUILT_IN: tuple[Container[str], ...] = (POINTWISE, REDUCTIONS, OPERATIONS, INITIALISERS)
+KEY = "__"
+"""What stands before the number of a specialised block; a value's name has one `_`."""
+
+
+class Poisoned(Exception):
+    """A value with an error was used: abandon the statement, everything has been said."""
+
+
+class Freeze(Exception):
+    """A size must be known while compiling: the frame starts again with these symbols fixed."""
+
+    def __init__(self, frame: Frame, symbols: frozenset[str]) -> None:
+        super().__init__(", ".join(sorted(symbols)))
+        self.frame = frame
+        self.symbols = symbols
+
+
+@dataclass(eq=False)
+class Session:
+    """One compilation: what was found, and the blocks built so far by what sets them apart."""
+
+    findings: Findings
+    blocks: dict[str, Block] = field(default_factory=dict)
+    keys: dict[object, Block | None] = field(default_factory=dict)
+    building: set[object] = field(default_factory=set)
+    static: set[tuple[Definition, str]] = field(default_factory=set)
+    stack: list[tuple[Definition, Span]] = field(default_factory=list)
+    nodes: int = 0
+
+    def block_name(self, word: str) -> str:
+        """A key for a specialised block, apart from the others and from what is built in."""
+        name, number = word, 2
+        while name in self.blocks or any(name in built_in for built_in in BUILT_IN):
+            name, number = f"{word}{KEY}{number}", number + 1
+        return name
+
+    def blame(self, diagnostic: Diagnostic) -> Diagnostic:
+        """The library has no faults of its own: what goes wrong in its text is the caller's, and shown at the call."""
+        for definition, span in reversed(self.stack):
+            file = definition.file
+            if file.is_library and diagnostic.span.source is file.source and span.source is not file.source:
+                inner = Note(diagnostic.span, diagnostic.label or "here")
+                diagnostic.notes = (inner, *diagnostic.notes)
+                diagnostic.span, diagnostic.label = span, ""
+        return diagnostic
+
+    def count_node(self, span: Span) -> None:
+        """Spend one of the nodes that a net may have."""
+        self.nodes += 1
+        if self.nodes > LIMITS.nodes:
+            raise Fault(faults.TooManyNodes(span, limit=LIMITS.nodes))
+
+
+@dataclass(frozen=True)
+class Width:
+    """A parameter's axis whose size is still to be solved."""
+
+    axis: str
+    size: Size
+    span: Span
+
+
+class Frame:
+    """One block under construction: its regions, sizes, names and side conditions.
+
+    `values` are the sizes fixed from outside: what each symbol is while this block is compiled, where it is known
+    (hyper-parameters); `frozen` those whose symbol was replaced by its number.
+    """
+
+    def __init__(
+        self, session: Session, definition: Definition, facts: Facts, values: Mapping[str, int], path: tuple[str, ...]
+    ) -> None:
+        self.session = session
+        self.definition = definition
+        self.facts = facts
+        self.values = dict(values)
+        self.path = path
+        self.solver = Solver(facts)
+        self.types: dict[str, TensorType] = {}
+        self.spans: dict[str, Span] = {}
+        self.nodes: list[Node] = []
+        self.requirements: list[Requirement] = []
+        self.widths: list[Width] = []
+        self.failed = False
+        self.parent: Frame | None = None
+        self.caller: Mapping[str, Size] = {}
+        self._taken: set[str] = set()
+        self._attributes: set[str] = set()
+        self._count: dict[str, int] = {}
+
+    # -- names and nodes
+
+    def reserve(self, names: Iterable[str]) -> None:
+        """Keep names from being allocated: those of axes and sizes, which values must not take."""
+        self._taken.update(names)
+
+    def allocate(self, hint: str) -> str:
+        """A name for a value, unique in the block."""
+        name = hint
+        while name in self._taken:
+            self._count[hint] = self._count.get(hint, 1) + 1
+            name = f"{hint}_{self._count[hint]}"
+        self._taken.add(name)
+        return name
+
+    def attribute(self, hint: str) -> str:
+        """A name for a module or a group of parameters, unique among the block's attributes."""
+        name, number = hint, 2
+        while attribute(name) in self._attributes:
+            name, number = f"{hint}_{number}", number + 1
+        self._attributes.add(attribute(name))
+        return name
+
+    def parameter_name(self, hint: str) -> str:
+        """A name for a parameter, which is a value and an attribute."""
+        name, number = hint, 2
+        while attribute(name) in self._attributes or name in self._taken:
+            name, number = f"{hint}_{number}", number + 1
+        self._attributes.add(attribute(name))
+        self._taken.add(name)
+        return name
+
+    def learn(self, conditions: Iterable[Condition]) -> None:
+        """Take conditions for granted from here on."""
+        self.facts = self.facts.extended(conditions)
+        self.solver.facts = self.facts
+
+    def input(self, name: str, type: TensorType, span: Span) -> Value:
+        """Declare an input of the region at hand."""
+        value = Value(name, type)
+        self.types[name] = type
+        self.spans[name] = span
+        return value
+
+    def emit(self, node: Node) -> Node:
+        """Append a node to the region at hand."""
+        self.session.count_node(node.span)
+        self.nodes.append(node)
+        for value in node.results:
+            self.types[value.name] = value.type
+            self.spans[value.name] = node.span
+        return node
+
+    def region(self, inputs: Iterable[Value]) -> _Open:
+        """Open a nested region; nodes go there until it is closed."""
+        return _Open(self, tuple(inputs))
+
+    def read(self, value: Value) -> Term:
+        """A whole value as a term."""
+        type = value.type
+        indices = tuple(Position(name) for name in type.names)
+        return Term(Read(value.name, indices), type.axes, type.kind, value.name)
+
+    def materialise(
+        self, term: Term, hint: str | None, span: Span, axes: tuple[Axis, ...] | None = None, kind: Kind | None = None
+    ) -> Value:
+        """The term as a value of the region: itself if it is one, a new node (named by `hint`) otherwise.
+
+        `axes` asks for an order of its axes, as boundaries do.
+        """
+        wanted = TensorType(kind or term.kind, term.axes if axes is None else axes)
+        formula = term.formula
+        if isinstance(formula, Read) and term.is_plain:
+            own = self.types[formula.value]
+            read = tuple(index.axis for index in formula.indices if isinstance(index, Position))
+            fits = read == wanted.names if axes is not None else set(read) == set(wanted.names)
+            if read == own.names and fits and wanted.kind == own.kind:
+                return Value(formula.value, own)
+        names = frozenset(wanted.names)
+        value = Value(self.allocate(hint or term.hint), wanted)
+        self.emit(Compute(results=(value,), span=span, path=self.path, formula=distinct(formula, names)))
+        return value
+
+    def mark_widths(self, axes: Iterable[Axis], span: Span) -> None:
+        """Remember a parameter's axes whose size is still to be solved: unsolved ones are errors (E0302)."""
+        for axis in axes:
+            if is_open(self.solver.resolve(axis.size)):
+                self.widths.append(Width(axis.name, axis.size, span))
+
+    # -- sizes
+
+    def resolve(self, size: Size) -> Size:
+        """A size with everything solved so far filled in."""
+        return self.facts.normal(self.solver.resolve(size))
+
+    def equate(self, left: Size, right: Size, origin: Mismatch) -> None:
+        """Two sizes must be equal; says so at once where it is decided, else the solver decides."""
+        if left == right:
+            return
+        left, right = self.resolve(left), self.resolve(right)
+        verdict = self.facts.equal(left, right)
+        if verdict is True:
+            return
+        if is_open(left) or is_open(right):
+            self.solver.equate(left, right, origin)
+            return
+        raise Fault(origin.fault(left, right, refuted=verdict is False))
+
+    def constant(self, size: Size, span: Span, what: str) -> int:
+        """The number a size is; restarts the block with symbols fixed where it is not yet one."""
+        size = self.resolve(size)
+        if size.constant is not None:
+            return size.constant
+        self.freeze(size.symbols, span, what)
+        raise AssertionError("freeze does not return")
+
+    def freeze(self, symbols: frozenset[str], span: Span, what: str) -> None:
+        """Start the block again with these symbols known."""
+        if not symbols <= set(self.values):
+            missing = ", ".join(f"`{name.lstrip('?').split('.')[0]}`" for name in sorted(symbols - set(self.values)))
+            raise Fault(faults.NotStatic(span, what=what, label=f"{missing} is known only when the module runs"))
+        raise Freeze(self, symbols)
+
+    def demand(self, condition: Condition, origin: Demand) -> None:
+        """A condition on sizes must hold: proved here, asked of the caller, or refused."""
+        condition = Condition(condition.operator, self.resolve(condition.left), self.resolve(condition.right))
+        verdict = self.facts.prove(condition)
+        if verdict is True:
+            return
+        symbols = condition.symbols
+        if is_open(condition.left) or is_open(condition.right):
+            self.solver.require(condition, origin)
+            return
+        if origin.index_axis is not None:
+            raise Fault(origin.bounds(condition))
+        is_net = self.definition.tree.role == "net"
+        known = is_net and symbols <= set(self.values)
+        if verdict is False or (known and not condition.evaluate(self.values)):
+            raise Fault(origin.refuted(condition, self.values))
+        if known or not is_net:
+            self.requirements.append(Requirement(condition, origin.span))
+            self.learn((condition,))  # whoever calls this block sees to it
+            return
+        raise Fault(origin.unproved(condition, self.definition))
+
+    def unsolved(self, mismatch: Unsolved, *, refuted: bool) -> Diagnostic:
+        """What to say of a constraint that the solver refused or could not prove."""
+        origin = mismatch.origin
+        if isinstance(origin, Mismatch):
+            return origin.fault(self.resolve(mismatch.left), self.resolve(mismatch.right), refuted=refuted)
+        assert isinstance(origin, Demand)
+        condition = Condition(mismatch.operator, self.resolve(mismatch.left), self.resolve(mismatch.right))
+        if origin.index_axis is not None:
+            return origin.bounds(condition)
+        return origin.refuted(condition, self.values) if refuted else origin.unproved(condition, self.definition)
+
+    def report(self, diagnostic: Diagnostic) -> None:
+        """Keep a diagnostic; the block will not be lowered."""
+        self.failed = self.failed or diagnostic.severity == "error"
+        self.session.findings.add(self.session.blame(diagnostic))
+
+
+class _Open:
+    """A nested region being filled (a context manager); `close` gives the region."""
+
+    def __init__(self, frame: Frame, inputs: tuple[Value, ...]) -> None:
+        self.frame = frame
+        self.inputs = inputs
+        self.outer: list[Node] = []
+
+    def __enter__(self) -> Self:
+        self.outer, self.frame.nodes = self.frame.nodes, []
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.nodes = tuple(self.frame.nodes)
+        self.frame.nodes = self.outer
+
+    def close(self, outputs: Iterable[str]) -> Region:
+        return Region(self.inputs, self.nodes, tuple(outputs))

@@ -1,0 +1,203 @@
+"""Loops and static choices."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from archc.base.diagnostic import Fault, Note
+from archc.base.limits import LIMITS
+from archc.base.span import Span
+from archc.elaborate import faults
+from archc.elaborate.binding import (
+    Binding,
+    Extent,
+    Flag,
+    Several,
+    Term,
+    Word,
+)
+from archc.elaborate.body import count_of, run
+from archc.elaborate.constraint import Demand, Mismatch
+from archc.elaborate.evaluate import as_term, evaluate, term
+from archc.elaborate.extent import size_of
+from archc.elaborate.scope import Scope, plain, stem
+from archc.ir.node import Repeat, Value
+from archc.syntax import tree
+from archc.types.size import Condition, Size
+from archc.types.tensor_type import REAL, Axis, TensorType
+
+
+@evaluate.register
+def _(expr: tree.If, scope: Scope, hint: str | None = None) -> Binding:
+    chosen = expr.then if holds(expr.condition, scope) else expr.otherwise
+    inner = scope.child()
+    inner.introduced = set(scope.introduced)
+    results = run(chosen, inner, [hint])
+    if len(results) == 1:
+        return results[0]
+    return Several(tuple(as_term(one, expr.span) for one in results))
+
+
+def holds(expr: tree.Expr, scope: Scope) -> bool:
+    """Decide a static condition; sizes it depends on become numbers. Raises Fault E0341."""
+    match expr:
+        case tree.Logic(operator="not", operands=(operand,)):
+            return not holds(operand, scope)
+        case tree.Logic(operator=operator, operands=operands):
+            return (all if operator == "and" else any)([holds(one, scope) for one in operands])
+        case tree.Truth(value=value):
+            return value
+        case tree.Compare(operator=operator, left=tree.Name() as left, right=right) if isinstance(
+            scope.find(left.text), Word
+        ):
+            word = scope.find(left.text)
+            other = scope.find(right.text) if isinstance(right, tree.Name) else None
+            given = other.text if isinstance(other, Word) else right.text if isinstance(right, tree.Name) else ""
+            assert isinstance(word, Word)
+            return (word.text == given) == (operator == "==")
+        case tree.Compare(operator=operator, left=left, right=right):
+            condition = Condition(operator, _static(left, scope), _static(right, scope))
+            verdict = scope.frame.facts.prove(condition)
+            if verdict is None:
+                what = "the condition of a static `if`"
+                values = [scope.frame.constant(one, expr.span, what) for one in (condition.left, condition.right)]
+                return Condition(operator, Size.of(values[0]), Size.of(values[1])).evaluate({})
+            return verdict
+        case tree.Name():
+            found = scope.find(expr.text)
+            if isinstance(found, Flag):
+                return found.value
+            if found is None:
+                evaluate(expr, scope)
+        case _:
+            pass
+    raise Fault(
+        faults.NotStatic(expr.span, what="the condition of a static `if`", help="compare sizes, words or truth values")
+    )
+
+
+def _static(expr: tree.Expr, scope: Scope) -> Size:
+    """A size that a static `if` compares. Raises Fault E0341 for a value."""
+    try:
+        return size_of(expr, scope)
+    except Fault as fault:
+        if not isinstance(fault.diagnostic, faults.NotASize):
+            raise
+        what, help = "the condition of a static `if`", "choose between values with `where(condition, a, b)`"
+        label = fault.diagnostic.label or "this is not a size"
+        raise Fault(faults.NotStatic(fault.diagnostic.span, what=what, label=label, help=help)) from None
+
+
+@evaluate.register
+def _(expr: tree.Repeat, scope: Scope, hint: str | None = None) -> Binding:
+    frame = scope.frame
+    count = size_of(expr.count, scope)
+    number = frame.resolve(count).constant
+    if number is not None and number > LIMITS.repeat:
+        raise Fault(faults.TooManyPasses(expr.count.span, count=number, limit=LIMITS.repeat))
+    spare = count.offset if count.symbols else 0  # `depth >= 1` reads better than `depth - 1 >= 0`
+    frame.demand(Condition(">=", count - spare, Size.of(-spare)), Demand("repeat", expr.count.span))
+    start = [
+        (carry.name, term(carry.initial or tree.Name(span=carry.span, parts=(carry.name,)), scope))
+        for carry in expr.carries
+    ]
+    if expr.label is not None:
+        return _unrolled(expr, start, frame.constant(count, expr.count.span, "the number of passes"), scope)
+    initial = [frame.materialise(one, name, expr.span) for name, one in start]
+    carried = [TensorType(plain(value.type.kind), value.type.axes) for value in initial]
+    inputs = [
+        frame.input(frame.allocate(name), type, carry.span)
+        for (name, _), type, carry in zip(start, carried, expr.carries, strict=True)
+    ]
+    inner = scope.child(**{name: frame.read(value) for (name, _), value in zip(start, inputs, strict=True)})
+    inner.introduced = set(scope.introduced)
+    with frame.region(inputs) as region:
+        found = run(expr.body, inner, [])
+        _check_carries(expr, len(found))
+        outputs = [
+            _carried(as_term(one, result.span), type, name, result.span, scope)
+            for one, type, (name, _), result in zip(
+                found, carried, start, _per_result(expr.body, len(found)), strict=True
+            )
+        ]
+    module = frame.attribute(f"{stem(hint or start[0][0])}_{'pass' if expr.shared else 'passes'}")
+    names = [hint] if hint and len(start) == 1 else [stem(name) for name, _ in start]
+    results = tuple(Value(frame.allocate(name), type) for name, type in zip(names, carried, strict=True))
+    frame.emit(
+        Repeat(
+            results=results,
+            span=expr.span,
+            path=frame.path,
+            count=count,
+            shared=expr.shared,
+            module=module,
+            initial=tuple(value.name for value in initial),
+            body=region.close(outputs),
+        )
+    )
+    terms = tuple(frame.read(value) for value in results)
+    return terms[0] if len(terms) == 1 else Several(terms)
+
+
+def _check_carries(expr: tree.Repeat, given: int) -> None:
+    """A pass gives back what it was given. Raises Fault E0342."""
+    if given != len(expr.carries):
+        carries = Note(expr.carries[0].span.to(expr.carries[-1].span), "what each pass starts from")
+        results = expr.body.results[0].span.to(expr.body.results[-1].span)
+        raise Fault(
+            faults.WrongResults(
+                results, what="the loop", given=count_of(given), expected=len(expr.carries), notes=[carries]
+            )
+        )
+
+
+def _per_result(body: tree.Body, count: int) -> Sequence[tree.Expr]:
+    return body.results if len(body.results) == count else [body.results[0]] * count
+
+
+def _carried(found: Term, type: TensorType, name: str, span: Span, scope: Scope) -> str:
+    """A loop's result as the value that the next pass starts from. Raises Fault E0340 where its type changed."""
+    same = set(found.names) == set(type.names)
+    for axis in type.axes if same else ():
+        size = found.size(axis.name)
+        assert size is not None
+        same = same and scope.frame.facts.equal(scope.frame.resolve(size), scope.frame.resolve(axis.size)) is not False
+    kinds = plain(found.kind) == plain(type.kind) or (plain(type.kind) == REAL and found.kind.is_integer)
+    if not same or not kinds:
+        after = TensorType(found.kind, tuple(Axis(a.name, scope.frame.resolve(a.size)) for a in found.axes))
+        help = "a pass ends with the axes and sizes that it starts with"
+        raise Fault(faults.CarryChanges(span, name=name, before=f"`{type}`", after=f"`{after}`", help=help))
+    for axis in type.axes:
+        size = found.size(axis.name)
+        assert size is not None
+        scope.frame.equate(size, axis.size, Mismatch(axis.name, span))
+    return scope.frame.materialise(found, name, span, type.axes, type.kind).name
+
+
+def _unrolled(expr: tree.Repeat, start: list[tuple[str, Term]], count: int, scope: Scope) -> Binding:
+    """A loop whose body knows the number of its pass: one copy per pass."""
+    assert expr.label is not None
+    terms = [one for _, one in start]
+    for number in range(count):
+        carries = {name: one for (name, _), one in zip(start, terms, strict=True)}
+        inner = scope.child(**carries, **{expr.label: Extent(Size.of(number))})
+        inner.introduced = set(scope.introduced)
+        found = run(expr.body, inner, [name for name, _ in start])
+        _check_carries(expr, len(found))
+        values = []
+        for one, before, (name, _), result in zip(found, terms, start, _per_result(expr.body, len(found)), strict=True):
+            type = TensorType(plain(before.kind), before.axes)
+            output = _carried(as_term(one, result.span), type, name, result.span, scope)
+            values.append(scope.frame.read(Value(output, scope.frame.types[output])))
+        terms = values
+    return terms[0] if len(terms) == 1 else Several(tuple(terms))
+
+
+@evaluate.register
+def _(expr: tree.Scan, scope: Scope, hint: str | None = None) -> Binding:
+    raise Fault(faults.NotYet(expr.span, what="`scan`"))
+
+
+@evaluate.register
+def _(expr: tree.Fixpoint, scope: Scope, hint: str | None = None) -> Binding:
+    raise Fault(faults.NotYet(expr.span, what="`fixpoint`"))
