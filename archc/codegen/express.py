@@ -105,12 +105,8 @@ def _map(step: Map, at: _Site) -> str:
 
 
 def _on_numbers(function: Pointwise, texts: Sequence[str]) -> str:
-    """A pointwise function of Python numbers: by an operator, by a function of Python, or in double precision."""
-    if function.scalar is not None:
-        return f"{function.scalar}({', '.join(texts)})"
-    if function.infix is not None or function.word in ("neg", "not", "identity"):
-        return function.torch(*texts)
-    return function.torch(*(f"torch.tensor({text}, dtype=torch.double)" for text in texts))
+    """A pointwise function of Python numbers, by a function of Python or an operator."""
+    return function.torch(*texts) if function.scalar is None else f"{function.scalar}({', '.join(texts)})"
 
 
 def _bounded(word: str, texts: Sequence[str], scalars: Sequence[bool]) -> str:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from archc.codegen.comment import axes_comment, remark
 from archc.codegen.express import DEVICE, DTYPE, expression
 from archc.codegen.hints import hint_of, spine
-from archc.codegen.layout import WIDTH, flat, has_room, parse, statement
+from archc.codegen.layout import WIDTH, flat, has_room, is_chain, parse, statement
 from archc.codegen.names import Names
 from archc.readings.schedule.tensor import Input, Insert, Map, Merge, Number, Permute, Range, Tensor
 
@@ -117,8 +117,10 @@ class Forward:
 
     def release(self, tree: ast.expr) -> None:
         """Count the uses in an expression that is written now; names without further use are free again."""
+        # where a tensor lies is asked of an argument, whatever it holds by then
+        asked = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Attribute) and node.attr == "device"}
         for node in ast.walk(tree):
-            if isinstance(node, ast.Name) and node.id in self._left:
+            if isinstance(node, ast.Name) and node.id in self._left and id(node) not in asked:
                 self._left[node.id] -= 1
                 if self._left[node.id] == 0:
                     del self._left[node.id]
@@ -132,6 +134,9 @@ class Forward:
             tree = self._tree(tensor, inlined)
             length = len(flat(tree))
             parts = [part for serial, part in inlined.items() if serial != tensor.serial]
+            if length > room and is_chain(tree, WIDTH - INDENT - 8):
+                self.written.update(inlined)
+                return tree
             heavy = [part for part in parts if not self._is_light(part)]
             if length <= room or not parts or (not heavy and has_room(tree, INDENT + before)):
                 self.written.update(inlined)
@@ -208,12 +213,13 @@ class Forward:
         return _Filled(trees).filled(tree)
 
     def _operand_tree(self, tensor: Tensor, inlined: dict[int, Tensor], depth: int) -> ast.expr:
-        tree = self._tree(tensor, inlined, depth)
+        inner: dict[int, Tensor] = {}
+        tree = self._tree(tensor, inner, depth)
         if tensor.scalar or isinstance(tree, ast.Name) or len(flat(tree)) <= _LONGEST:
+            inlined.update(inner)
             return tree
         # far too long for any line: what is built from it stays small
         self.bind(tensor)
-        inlined.pop(tensor.serial, None)
         return ast.Name(self._named[tensor.serial])
 
     def _word(self, word: str) -> str:

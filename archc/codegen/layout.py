@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 WIDTH = 88
 _INDENT = 4
+_MANY = 5
 
 _BINARY: dict[type[ast.operator], tuple[str, int]] = {
     ast.BitOr: ("|", 6),
@@ -211,6 +212,12 @@ def has_room(node: ast.expr, column: int) -> bool:
     return column + len(_flat(node.func, _ATOM)) + 1 <= WIDTH and inner + 12 <= WIDTH
 
 
+def is_chain(node: ast.expr, width: int) -> bool:
+    """Whether it is a sum or product of many short operands, which reads well with one a line."""
+    parts = _operands(node)
+    return len(parts) > _MANY and all(len(part) <= width // 4 for part in parts)
+
+
 def _listed(items: Sequence[str], indent: int) -> list[str]:
     """The items on one line if they fit, else one a line, each with a comma."""
     margin = " " * indent
@@ -227,8 +234,15 @@ def _split(node: ast.expr, indent: int) -> list[str]:
     """The operands of the loosest operator, one a line, or the expression as it is."""
     margin = " " * indent
     line = margin + flat(node)
-    if len(line) <= WIDTH or not isinstance(node, ast.BinOp) or isinstance(node.op, ast.Pow):
+    if len(line) <= WIDTH:
         return [line]
+    return [margin + part for part in _operands(node)]
+
+
+def _operands(node: ast.expr) -> list[str]:
+    """The operands of the loosest binary operator, each but the first with its sign."""
+    if not isinstance(node, ast.BinOp) or isinstance(node.op, ast.Pow):
+        return [flat(node)]
     level = _BINARY[type(node.op)][1]
     parts: list[str] = []
     current: ast.expr = node
@@ -236,7 +250,7 @@ def _split(node: ast.expr, indent: int) -> list[str]:
         parts.append(f"{_BINARY[type(current.op)][0]} {_flat(current.right, level + 1)}")
         current = current.left
     parts.append(_flat(current, level))
-    return [margin + part for part in reversed(parts)]
+    return parts[::-1]
 
 
 def signature(head: str, items: Sequence[str], tail: str, indent: int) -> list[str]:

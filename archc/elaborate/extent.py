@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import reduce
 
 from archc.base.diagnostic import Fault
+from archc.base.limits import LIMITS
 from archc.base.nearest import nearest
 from archc.base.span import Span
 from archc.elaborate import faults
@@ -157,12 +158,12 @@ def unknown_name(name: tree.Name, scope: Scope, known: Iterable[str] = (), help:
     """
     if scope.file.is_partial:
         raise Poisoned
-    near = nearest(name.text, [*scope.words, *scope.file.words, *known])
     home = library_home(name.text)
     if home is not None:
         help = f"write `use {home}`"
-    elif near is not None:
-        help = f"did you mean `{near}`?"
+    elif len(scope.frame.session.findings) <= LIMITS.diagnostics:  # what is not shown needs no slow search
+        near = nearest(name.text, [*scope.words, *scope.file.words, *known])
+        help = help if near is None else f"did you mean `{near}`?"
     return faults.UnknownName(name.span, name=name.text, help=help)
 
 
@@ -295,14 +296,14 @@ def positive(size: Size, span: Span, values: Mapping[str, int]) -> Size:
 
 def kind_of(type: tree.Type, scope: Scope) -> Kind:
     """The kind a type names: `real`, `index(n)` with what it indexes, `simplex(n)`, `point(v)`."""
-    place = type.span.word(type.kind)
     if type.kind not in KINDS:
         near = nearest(type.kind, KINDS)
         help = f"did you mean `{near}`?" if near else f"kinds are {listed(KINDS)}"
-        raise Fault(faults.UnknownKind(place, name=type.kind, help=help))
+        raise Fault(faults.UnknownKind(type.span.word(type.kind), name=type.kind, help=help))
     takes = type.kind in ("index", "simplex", "point")
     if takes and type.of is None:
         example = f"write `{type.kind}(n)`, where n is an axis"
+        place = type.span.word(type.kind)
         raise Fault(faults.MissingArgument(place, callee=type.kind, name="(n)", help=example))
     if type.of is None:
         return Kind(type.kind)

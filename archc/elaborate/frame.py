@@ -113,6 +113,7 @@ class Frame:
         self._taken: set[str] = set()
         self._attributes: set[str] = set()
         self._count: dict[str, int] = {}
+        self._attribute_count: dict[str, int] = {}
 
     # -- names and nodes
 
@@ -122,26 +123,21 @@ class Frame:
 
     def allocate(self, hint: str) -> str:
         """A name for a value, unique in the block."""
-        name = hint
-        while name in self._taken:
-            self._count[hint] = self._count.get(hint, 1) + 1
-            name = f"{hint}_{self._count[hint]}"
+        name = _numbered(hint, self._count, lambda name: name in self._taken)
         self._taken.add(name)
         return name
 
     def attribute(self, hint: str) -> str:
         """A name for a module or a group of parameters, unique among the block's attributes."""
-        name, number = hint, 2
-        while attribute(name) in self._attributes:
-            name, number = f"{hint}_{number}", number + 1
+        name = _numbered(hint, self._attribute_count, lambda name: attribute(name) in self._attributes)
         self._attributes.add(attribute(name))
         return name
 
     def parameter_name(self, hint: str) -> str:
         """A name for a parameter, which is a value and an attribute."""
-        name, number = hint, 2
-        while attribute(name) in self._attributes or name in self._taken:
-            name, number = f"{hint}_{number}", number + 1
+        name = _numbered(
+            hint, self._attribute_count, lambda name: attribute(name) in self._attributes or name in self._taken
+        )
         self._attributes.add(attribute(name))
         self._taken.add(name)
         return name
@@ -274,6 +270,15 @@ class Frame:
         """Keep a diagnostic; the block will not be lowered."""
         self.failed = self.failed or diagnostic.severity == "error"
         self.session.findings.add(self.session.blame(diagnostic))
+
+
+def _numbered(hint: str, counts: dict[str, int], is_taken: Callable[[str], bool]) -> str:
+    """The hint, with the first number that makes it free; numbers once passed are not tried again."""
+    name = hint
+    while is_taken(name):
+        counts[hint] = counts.get(hint, 1) + 1
+        name = f"{hint}_{counts[hint]}"
+    return name
 
 
 class _Open:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 
@@ -26,7 +27,7 @@ from archc.elaborate.reduction import reduce_over
 from archc.elaborate.scope import Edging, Scope
 from archc.formula.rename import along
 from archc.formula.tree import Apply, Literal, Position, SizeValue
-from archc.ir.node import Initial
+from archc.ir.node import Initial, Parameter
 from archc.ops.registries import INITIALISERS, REDUCTIONS
 from archc.syntax import tree
 from archc.types.size import Condition, Size
@@ -144,12 +145,16 @@ class _Layer:
             evaluate(name if expr is None else expr, self.scope), span if expr is None else expr.span, "edge", "layer"
         )
         inner = self.edge_scope(wires, parameters=wires.parameters)
+        before = len(self.frame.nodes)
         value = travel(edge, wires.value, self.arguments, inner)
+        fans = [
+            node.initial.fan_in for node in self.frame.nodes[before:] if isinstance(node, Parameter) and node.initial
+        ]
         if wires.factor is not None:
             value = combine("mul", "*", [(wires.factor, span), (value, span)], inner, span)
         found = self.aggregate(value, wires, span)
         found = self.ordered(found, operand.term, sources, targets)
-        found = self.biased(found, wires)
+        found = self.biased(found, wires, fans)
         fired = self.fire(found)
         return replace(fired, hint=self.prefix) if isinstance(fired, Term) else fired
 
@@ -327,7 +332,8 @@ class _Layer:
         order.extend(axes)
         return Term(found.formula, tuple(axes[name] for name in dict.fromkeys(order) if name in axes), found.kind)
 
-    def biased(self, found: Term, wires: Wires) -> Term:
+    def biased(self, found: Term, wires: Wires, fans: Sequence[Size]) -> Term:
+        """Add the bias; it starts as wide as the edge's first parameter, whose `fans` are those of its parameters."""
         kind, _ = self.word("bias", BIASES, "unit")
         if kind == "none":
             return found
@@ -337,7 +343,7 @@ class _Layer:
             domain = self.domain(found)
         inner = self.edge_scope(wires, parameters=wires.targets)
         type = TensorType(REAL, (*(inner.edging.axes if inner.edging else ()), *domain))
-        fan = inner.edging.fan_in if inner.edging else Size.of(1)
+        fan = next(iter(fans), inner.edging.fan_in if inner.edging else Size.of(1))
         initial = Initial("kaiming", (), fan, fan)
         bias = inner.parameter("bias", type, span, role="param", initial=initial, formula=None)
         axes = {axis.name: axis for axis in found.axes}

@@ -92,11 +92,18 @@ def library_names() -> tuple[str, ...]:
 def library_home(word: str) -> str | None:
     """What to `use` for a block of the library, such as `std.mlp`; None where the library has no block of that
     name."""
+    return _homes().get(word)
+
+
+@cache
+def _homes() -> dict[str, str]:
+    homes: dict[str, str] = {}
     for name in library_names():
         file = library_file(name)
-        if file is not None and word in file.definitions and name not in PRELUDE:
-            return f"std.{name}" if word == name else f"std.{name}.{word}"
-    return None
+        for one in file.own if file is not None and name not in PRELUDE else ():
+            word = one.tree.name
+            homes[word] = f"std.{name}" if word == name else f"std.{name}.{word}"
+    return homes
 
 
 def load_file(
@@ -119,6 +126,8 @@ def load_file(
         chain = (Path(os.path.realpath(source.path)),)
     loaded = {} if loaded is None else loaded
     file = File(source, spec, root, prelude=() if is_prelude else prelude())
+    if chain:
+        loaded[chain[-1]] = file
     for definition in file.own:
         name = definition.tree.name
         if name in file.definitions:
@@ -188,11 +197,10 @@ def _use_file(
         raise Fault(faults.UseCycle(span, path=text, chain=circle))
     if path not in loaded:
         total = sum(len(one.source.text) for one in loaded.values() if one is not None)
-        if len(loaded) + 1 >= LIMITS.files or total > LIMITS.total_bytes:
+        if len(loaded) >= LIMITS.files or total > LIMITS.total_bytes:
             raise Fault(faults.TooManyFiles(span, files=LIMITS.files, bytes=LIMITS.total_bytes))
-        loaded[path] = load_file(
-            read_source(shown, span=span), file.root, findings, chain=(*chain, path), loaded=loaded
-        )
+        loaded[path] = None
+        load_file(read_source(shown, span=span), file.root, findings, chain=(*chain, path), loaded=loaded)
     module = loaded[path]
     if module is None:  # its own faults are reported
         file.is_partial = True

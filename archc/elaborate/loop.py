@@ -57,7 +57,8 @@ def holds(expr: tree.Expr, scope: Scope) -> bool:
             return (word.text == given) == (operator == "==")
         case tree.Compare(operator=operator, left=left, right=right):
             condition = Condition(operator, _static(left, scope), _static(right, scope))
-            verdict = scope.frame.facts.prove(condition)
+            is_known = bool(condition.symbols) and condition.symbols <= set(scope.frame.values)
+            verdict = None if is_known else scope.frame.facts.prove(condition)
             if verdict is None:
                 what = "the condition of a static `if`"
                 values = [scope.frame.constant(one, expr.span, what) for one in (condition.left, condition.right)]

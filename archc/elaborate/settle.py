@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from archc.elaborate import faults
 from archc.elaborate.frame import Frame
-from archc.formula.tree import Apply, Formula, Reduce, SizeValue, walk
+from archc.formula.tree import Apply, Formula, Literal, Reduce, SizeValue, walk
 from archc.ir.node import Assume, Call, Compute, Initial, Node, Operate, Parameter, Region, Repeat, Value
 from archc.ir.rewrite import with_names
 from archc.types.size import Size
@@ -86,7 +86,8 @@ def _initial(initial: Initial, resolve: Resolve) -> Initial:
 
 def _formula(formula: Formula, resolve: Resolve) -> Formula:
     if isinstance(formula, SizeValue):
-        return SizeValue(resolve(formula.size))
+        size = resolve(formula.size)
+        return SizeValue(size) if size.constant is None else Literal(size.constant)
     if isinstance(formula, Reduce):
         formula = replace(formula, axes=tuple(_axis(one, resolve) for one in formula.axes))
     elif isinstance(formula, Apply) and not formula.operands:

@@ -145,12 +145,11 @@ class Express:
         """A value, indexed along the axes that are not read as they are."""
         axes = self.types[read.value].names
         pairs = list(zip(axes, read.indices, strict=True))
-        if read.outside is None:
-            pairs = [(axis, index) for axis, index in pairs if index != Position(axis)]
-            if not pairs:
-                return name(read.value)
+        moved = [(axis, index) for axis, index in pairs if index != Position(axis)]
+        if not moved and read.outside is None:
+            return name(read.value)
         entries = tuple(
-            tree.IndexEntry(span=NOWHERE, axis=name(axis), value=self.formula(index)) for axis, index in pairs
+            tree.IndexEntry(span=NOWHERE, axis=name(axis), value=self.formula(index)) for axis, index in moved or pairs
         )
         outside = None if read.outside is None else self.formula(read.outside)
         return tree.Index(span=NOWHERE, value=name(read.value), entries=entries, outside=outside)

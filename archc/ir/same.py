@@ -37,7 +37,8 @@ def _between_blocks(one: Block, other: Block) -> Iterator[str]:
 
 
 def _conditions(block: Block) -> set[object]:
-    return {*block.facts, *(requirement.condition for requirement in block.requirements)}
+    conditions = (*block.facts, *(requirement.condition for requirement in block.requirements))
+    return {condition for condition in conditions if condition.symbols}
 
 
 def _between_regions(one: Region, other: Region) -> Iterator[str]:

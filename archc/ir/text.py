@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from archc.formula.tree import Formula
-from archc.ir.attributes import attributes
+from archc.ir.arguments import attributes
 from archc.ir.express import NOWHERE, Express, call, condition_expr, name, number, size_expr
 from archc.ir.graph import Block, TypedGraph
 from archc.ir.node import Assume, Call, Compute, Initial, Node, Operate, Parameter, Region, Repeat
@@ -91,7 +91,7 @@ class _Printer:
             ),
             inputs=tuple(self.port(value.name, value.type) for value in block.region.inputs),
             outputs=tuple(self.port(value.name, value.type) for value in block.outputs),
-            conditions=tuple(condition_expr(condition) for condition in dict.fromkeys(conditions)),
+            conditions=tuple(condition_expr(one) for one in dict.fromkeys(conditions) if one.symbols),
             claims=tuple(self.claims()),
             body=replace(body, statements=(*shares, *body.statements)),
             head=NOWHERE,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,10 +18,10 @@ from archc.ir.parameter import Placed, parameters
 from archc.readings.values import reference
 from archc.run.feed import inputs
 from archc.run.load import LoadError
+from archc.run.report import Comparison, What
 from archc.types.tensor_type import TensorType
 
 Array = NDArray[Any]
-What = Literal["output", "parameter", "input"]
 
 FORWARD_LIMIT = 1e-9
 GRADIENT_LIMIT = 1e-5
@@ -30,22 +30,7 @@ _STEPS = (1e-5, 1e-6, 1e-7)
 _CURVATURE = 1e-3
 _NOISE = 16 * float(np.finfo(np.float64).eps)
 _SPREAD = 0.2
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """One tensor: its relative error, the limit it has to keep, and whether a kink got in the way."""
-
-    what: What
-    name: str
-    error: float
-    limit: float
-    kink: bool = False
-
-    @property
-    def ok(self) -> bool:
-        """Whether the error is a number within the limit."""
-        return self.error <= self.limit
+_CPU = torch.device("cpu")
 
 
 class Disagreement(Exception):
@@ -65,12 +50,16 @@ def failing_as_disagreement() -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Agreement:
-    """A generated module in float64 and its graph at one binding of sizes, on random inputs and parameters."""
+    """A generated module in float64 and its graph at one binding of sizes, on the inputs that are given, random ones
+    for the rest, and random parameters, or those of the module where `is_trained`."""
 
     graph: TypedGraph
     module: nn.Module
     sizes: Mapping[str, int]
     seed: int
+    given: Mapping[str, Array] = field(default_factory=dict)
+    is_trained: bool = False
+    device: torch.device = _CPU
 
     def compare(self) -> list[Comparison]:
         """The errors of the outputs, then of the gradients of every parameter and every real input.
@@ -97,15 +86,15 @@ class Agreement:
 
     @cached_property
     def inputs(self) -> Mapping[str, Array]:
-        return inputs(self.graph, self.sizes, self.seed)
+        return inputs(self.graph, self.sizes, self.seed) | dict(self.given)
 
     @cached_property
     def parameters(self) -> Mapping[str, Array]:
-        """The initial values moved a little, so that no zero or one hides a mistake."""
+        """The initial values moved a little, so that no zero or one hides a mistake; trained ones as they are."""
         state = self.module.state_dict()
-        values = {path: state[path].detach().numpy().copy() for path in self.placed}
+        values = {path: state[path].detach().cpu().numpy().copy() for path in self.placed}
         for path, placed in self.placed.items():
-            if placed.parameter.role == "param":
+            if placed.parameter.role == "param" and not self.is_trained:
                 values[path] += self.generator.uniform(-_SPREAD, _SPREAD, values[path].shape)
         return values
 
@@ -135,26 +124,26 @@ class Agreement:
         """The module's outputs, and its gradients by what they are of."""
         tensors = {path: torch.from_numpy(array) for path, array in self.parameters.items()}
         self.module.load_state_dict(tensors, strict=False)
-        arguments = {name: torch.from_numpy(array) for name, array in self.inputs.items()}
+        arguments = {name: torch.from_numpy(array).to(self.device) for name, array in self.inputs.items()}
         leaves: dict[tuple[What, str], torch.Tensor] = {}
         leaves.update((("parameter", n), p) for n, p in self.module.named_parameters(remove_duplicate=False))
         leaves.update((("input", n), t.requires_grad_()) for n, t in arguments.items() if t.is_floating_point())
         with failing_as_disagreement():
             produced = outputs_by_name(self.graph, self.module(*arguments.values()))
-        total = torch.zeros((), dtype=torch.float64)
+        total = torch.zeros((), dtype=torch.float64, device=self.device)
         for name, weight in self.weights.items():
             if tuple(produced[name].shape) != weight.shape:
                 raise Disagreement(f"output {name} has shape {tuple(produced[name].shape)}, not {weight.shape}")
-            total = total + (produced[name] * torch.from_numpy(weight)).sum()
+            total = total + (produced[name] * torch.from_numpy(weight).to(self.device)).sum()
         gradients: tuple[torch.Tensor | None, ...] = (None,) * len(leaves)
         if total.requires_grad and leaves:
             with failing_as_disagreement():
                 gradients = torch.autograd.grad(total, tuple(leaves.values()), allow_unused=True)
         by_leaf = {
-            key: np.zeros(tuple(leaf.shape)) if gradient is None else gradient.numpy()
+            key: np.zeros(tuple(leaf.shape)) if gradient is None else gradient.cpu().numpy()
             for (key, leaf), gradient in zip(leaves.items(), gradients, strict=True)
         }
-        return {name: tensor.detach().numpy() for name, tensor in produced.items()}, by_leaf
+        return {name: tensor.detach().cpu().numpy() for name, tensor in produced.items()}, by_leaf
 
     def along_directions(self, what: What, name: str, gradient: Array) -> Comparison:
         """The gradient of one tensor along random directions, the worst of them."""

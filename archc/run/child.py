@@ -1,4 +1,4 @@
-"""What `isolate` starts, as `python -I child.py`: first the limits, then the call that comes in, then its text goes out.
+"""What `isolate` starts, as `python -I child.py`: it takes its limits, then a call, and answers with the call's text.
 
 Nothing here imports the package before the search path is known to be safe.
 """

@@ -16,8 +16,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
 from typing import IO, ParamSpec
 
-import archc
-
 P = ParamSpec("P")
 
 _CHILD = Path(__file__).with_name("child.py")
@@ -99,30 +97,30 @@ def isolated(bounds: Bounds, call: Callable[P, str], /, *args: P.args, **kwargs:
 def _started(folder: str, words: IO[bytes]) -> Iterator[tuple[subprocess.Popen[bytes], Connection]]:
     """The process and the pipe to it; it has a session of its own, so that an interrupt reaches only this process."""
     reading, writing = os.pipe()
-    with Connection(writing, readable=False) as pipe:
+    with Connection(writing, readable=False) as pipe, os.fdopen(reading) as request:
         process = subprocess.Popen(
             [sys.executable, "-I", str(_CHILD)],
-            stdin=reading,
+            stdin=request,
             stdout=subprocess.PIPE,
             stderr=words,
             cwd=folder,
             env={name: value for name, value in os.environ.items() if name in _KEPT},
             start_new_session=True,
         )
-        os.close(reading)
+        request.close()
         try:
             yield process, pipe
         finally:
-            with suppress(ProcessLookupError):
+            if process.returncode is None:
                 os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
+                process.communicate()
 
 
 def _paths() -> list[str]:
     """Where this process finds its packages, without the folder it stands in: what lies there is nobody's package."""
     here = Path.cwd()
     found = [path for path in sys.path if Path(path).is_absolute() and Path(path) != here]
-    return [*found, str(Path(archc.__file__).parents[1])]
+    return [*found, str(Path(__file__).parents[2])]
 
 
 def _read(answer: bytes) -> str:

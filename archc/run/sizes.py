@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from archc.base.nearest import nearest
 from archc.ir.graph import TypedGraph, nested
 from archc.ir.node import Call, Region, Repeat
 from archc.types.size import Condition, Size, SizeError
@@ -15,11 +16,19 @@ Regime = Literal["small", "primes", "equal", "ones"]
 REGIMES: tuple[Regime, ...] = ("primes", "equal", "ones")
 _PRIMES = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37)
 _LARGEST = 64
+_FARTHEST = 4096
+"""Open sizes are sought up to twice those that are given, but no farther."""
+
+_SHOWN = 6
 _STEPS = 50_000
 
 
 class SizesNotFoundError(Exception):
     """No small sizes satisfy the conditions of the net."""
+
+
+class SizesRefusedError(SizesNotFoundError):
+    """The sizes given name no symbol of the net, or contradict what it asks."""
 
 
 @dataclass(frozen=True)
@@ -85,38 +94,61 @@ def choose(graph: TypedGraph, regime: Regime, given: Mapping[str, int] | None = 
     """A value for every size symbol of the net that satisfies its conditions and keeps those `given`.
 
     `primes` are pairwise distinct, prime where the conditions allow it; `equal` are the same and `ones` are 1 where
-    allowed; `small` keeps the defaults of hyper-parameters and takes small input axes. Raises SizesNotFoundError.
+    allowed; `small` keeps the defaults of hyper-parameters and takes small input axes. Raises SizesNotFoundError, and
+    SizesRefusedError where it is those given that cannot be.
     """
-    found = None
-    asked = survey(graph)
     fixed = dict(given or {})
     if regime == "small":
         fixed = {symbol.name: symbol.default for symbol in graph.net.symbols if symbol.default is not None} | fixed
     names = [symbol.name for symbol in graph.net.symbols]
-    if unknown := sorted(fixed.keys() - set(names)):
-        raise SizesNotFoundError(
-            f"the net has no size symbol {', '.join(unknown)}; it has {', '.join(names) or 'none'}"
-        )
-    for preference in _preferences(regime, names, seed):
-        found = found or _Search(names, asked, preference, fixed).run()
-    if found is None:
-        raise SizesNotFoundError(f"no sizes up to {_LARGEST} satisfy {', '.join(map(str, asked.conditions))}")
-    return found
+    asked = survey(graph)
+    _demand_possible(asked, names, fixed)
+    largest = min(max(_LARGEST, *(2 * size for size in fixed.values()), 0), _FARTHEST)
+    for preference in _preferences(regime, names, seed, largest):
+        found = _Search(names, asked, preference, fixed).run()
+        if found is not None:
+            return found
+    kept = f" with {_bindings(fixed)}" if fixed else ""
+    open_ = [condition for condition in asked.conditions if not _is_plain(condition)]
+    shown = ", ".join(map(str, open_[:_SHOWN])) + (", ..." if len(open_) > _SHOWN else "")
+    raise SizesNotFoundError(f"no sizes up to {largest} satisfy {shown}{kept}")
+
+
+def _demand_possible(asked: Survey, names: Sequence[str], fixed: Mapping[str, int]) -> None:
+    """Raise SizesRefusedError where sizes are of nothing, or alone break a condition."""
+    for name in fixed:
+        if name not in names:
+            near = nearest(name, names)
+            help = f"did you mean {near}?" if near else f"it has {', '.join(names) or 'none'}"
+            raise SizesRefusedError(f"the net has no size symbol {name}; {help}")
+    for condition in asked.conditions:
+        if condition.symbols and condition.symbols <= fixed.keys() and not _hold((condition,), fixed):
+            kept = {name: size for name, size in fixed.items() if name in condition.symbols}
+            raise SizesRefusedError(f"the net asks for {condition}, which does not hold for {_bindings(kept)}")
+
+
+def _is_plain(condition: Condition) -> bool:
+    """Whether all sizes satisfy it, as it seems from the ends of the range."""
+    return all(_hold((condition,), dict.fromkeys(condition.symbols, size)) for size in (1, 2, _LARGEST - 1))
+
+
+def _bindings(sizes: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} = {size}" for name, size in sizes.items())
 
 
 Preference = Callable[[str, Sequence[int]], Sequence[int]]
 
 
-def _preferences(regime: Regime, names: Sequence[str], seed: int) -> Iterator[Preference]:
+def _preferences(regime: Regime, names: Sequence[str], seed: int, largest: int) -> Iterator[Preference]:
     """For each symbol the values to try, in order, given those already taken; the strictest wish first."""
-    everything = range(1, _LARGEST + 1)
+    everything = range(1, largest + 1)
     if regime == "ones":
         yield lambda _, __: everything
     elif regime == "small":
         yield lambda name, _: (2, *everything[2:], 1) if name == "batch" else (*everything[3:], 3, 2, 1)
     elif regime == "equal":
         yield lambda _, taken: taken[:1] or (*everything[2:], 2)
-        yield lambda _, taken: _common_first(taken)
+        yield lambda _, taken: _common_first(taken, everything)
     else:
         primes = list(_PRIMES[: max(len(names) + 1, 5)])
         random.Random(seed).shuffle(primes)
@@ -125,9 +157,9 @@ def _preferences(regime: Regime, names: Sequence[str], seed: int) -> Iterator[Pr
         yield lambda _, taken: (*(size for size in order if size not in taken), *taken, 1)
 
 
-def _common_first(taken: Sequence[int]) -> Sequence[int]:
+def _common_first(taken: Sequence[int], everything: Sequence[int]) -> Sequence[int]:
     common = sorted(set(taken), key=lambda size: (-taken.count(size), size))
-    return (*common, *(size for size in range(2, _LARGEST + 1) if size not in common), 1)
+    return (*common, *(size for size in everything[1:] if size not in common), 1)
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ DEPTH = 8
 RELEVANT = 48
 CASES = 3
 FARTHEST = 1 << 20
+WITNESSES = 0, 1, 2
 NO_BOUNDS: Mapping[str, int] = MappingProxyType({})
 Gaps = tuple[Size, ...]
 
@@ -180,7 +181,7 @@ class Facts:
         return True
 
     def _by_divisor(self, gap: Size, given: Gaps) -> bool:
-        """A lone quotient against the rest, multiplied out: x // q <= y where x < q * (y + 1), >= y where x >= q * y."""
+        """A lone quotient against the rest, multiplied out: x // q <= y where x < q (y + 1), >= y where x >= q y."""
         for monomial, factor in gap.terms:
             if len(monomial) != 1 or abs(factor) != 1:
                 continue
@@ -208,7 +209,10 @@ class Facts:
         start = _tightened(self._shifted(goal))
         if not self._blocked(start):
             return True
-        known = [_tightened(self._shifted(size)) for size in self._relevant(goal, given)]
+        relevant = self._relevant(goal, given)
+        if self._is_refuted(goal, relevant):
+            return False
+        known = [_tightened(self._shifted(size)) for size in relevant]
         order, seen = count(), {start}
         waiting: list[tuple[int, int, int, Size]] = [(0, 0, 0, start)]
         while waiting:
@@ -222,6 +226,18 @@ class Facts:
                 if depth < DEPTH and new not in seen:
                     seen.add(new)
                     heapq.heappush(waiting, (len(blocked) + depth, next(order), depth + 1, new))
+        return False
+
+    def _is_refuted(self, goal: Size, known: Gaps) -> bool:
+        """Whether a point that the known inequalities admit makes the goal negative, so that no proof can be found."""
+        names = goal.symbols.union(*(size.symbols for size in known))
+        for above in WITNESSES:
+            point = {name: (self._rewriting.bound(name) or 0) + above for name in names}
+            try:
+                if goal.evaluate(point) < 0 and all(size.evaluate(point) >= 0 for size in known):
+                    return True
+            except SizeError:
+                continue
         return False
 
     def _steps(self, size: Size, term: tuple[Monomial, int], known: list[Size]) -> Iterator[Size]:

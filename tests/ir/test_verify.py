@@ -75,7 +75,7 @@ def test_a_sound_graph_passes() -> None:
 
 
 def test_sizes_may_be_equal_by_a_fact() -> None:
-    formula = Reduce("sum", (Axis("k", 2 * (D // 2)),), read("x", "n", "k"))
+    formula = Reduce("sum", (Axis("k", 2 * ((D + 1) // 2)),), read("x", "n", "k"))
     node = compute("y", real(n=N), formula)
     even = Condition("==", D % 2, Size.of(0))
     verify(graph(node, output="y", change=lambda net: replace(net, requirements=(Requirement(even, SPAN),))))

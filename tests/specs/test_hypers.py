@@ -98,3 +98,39 @@ def test_building_refuses_what_the_spec_does_not_allow(name: str, hypers: dict[s
     with pytest.raises(archc.ArchError) as caught:
         archc.build(ROOT / f"{name}.arch", **hypers)
     assert all(finding.span.source.path.endswith(f"{name}.arch") for finding in caught.value.diagnostics)
+
+
+WINDOW = """
+block window(k: int) (x: real[n: 10]) -> (y: real[n: 5])
+    where k <= 5
+{
+    let y[n: 5] = x[n: n + k]
+    return y
+}
+
+net Window(start = 2) (x: real[n: 10]) -> (y: real[n: 5])
+    where start <= 5
+{
+    return window(x, k = start - 0)
+}
+"""
+
+
+def test_a_net_keeps_its_own_promises() -> None:
+    """Nobody calls a net, so its `where` is checked for the values given, and by its class."""
+    archc.build(WINDOW, start=5)
+    with pytest.raises(archc.ArchError, match="start <= 5"):
+        archc.build(WINDOW, start=6)
+    assert archc.check(WINDOW.replace("start = 2", "start = 6"))
+    found = load_module(archc.build(WINDOW), "Window")
+    found(start=5)
+    with pytest.raises(ValueError, match="start <= 5"):
+        found(start=6)
+
+
+@pytest.mark.parametrize("start", ["-1", "2 - 3", "start - 3"])
+def test_a_size_that_may_be_negative_is_refused(start: str) -> None:
+    """A position before the first is no position, whoever computes it."""
+    (found,) = archc.check(WINDOW.replace("start - 0", start))
+    assert found.code == "E0321"
+    assert "0" in found.message

@@ -41,12 +41,13 @@ def _masked(at: Evaluation, kind: str, axes: tuple[Axis, ...], body: Formula, ma
     trace = at.scope.trace
     if mask.tensor.scalar:
         mask = trace.expanded(mask, (), {})
+    truth = kind in ("any", "all")
     if kind == "sum":
         return sum_of(at, axes, body, real=real, mask=mask)
     if kind == "mean":
         total = sum_of(at, axes, body, real=True, mask=mask)
         return trace.map("div", [trace.cast(total, "real"), _at_least_one(at, _count(at, axes, mask))])
-    part = trace.map("where", [mask, at.value(body, real=real), _identity(at, kind)])
+    part = trace.map("where", [mask, at.value(body, real=real or not truth), _identity(at, kind)])
     return at.fold(kind, part, [axis.name for axis in axes])
 
 
@@ -126,6 +127,7 @@ def _scattered(at: Evaluation, formula: Reduce, target: _Target, real: bool) -> 
         part = at.value(body, real=real)
         part = at.fold(formula.kind, part, [axis.name for axis in others]) if others else part
     if formula.kind in ("max", "min"):
+        part = trace.cast(part, "real")
         if mask is not None:
             part = trace.map("where", [mask, part, _identity(at, formula.kind)])
         return _scatter(at, formula.kind, part, index, carried, target.place)

@@ -143,6 +143,8 @@ class Trace:
         if word == "neg" and isinstance(first, Map) and first.word == "neg":
             return Laid(operands[0].tensor.operands[0], operands[0].axes)
         word, operands = self._plainer(word, operands)
+        if _has_no_number(word, operands):
+            operands = [self.expanded(self.made_float(part), (), {}) for part in operands]
         kind = _map_kind(word, [part.tensor.kind for part in operands])
         if kind in ("real", "complex"):
             operands = self.made_real(operands)
@@ -165,6 +167,11 @@ class Trace:
             (inner,) = right.tensor.operands
             return "sub" if word == "add" else "add", [left, Laid(inner, right.axes)]
         return word, operands
+
+    def made_float(self, part: Laid) -> Laid:
+        """A whole number that is a literal as a real one."""
+        step = part.tensor.step
+        return self.number(float(step.value)) if isinstance(step, Number) and part.tensor.kind == "int" else part
 
     def made_real(self, operands: Sequence[Laid]) -> Sequence[Laid]:
         """The operands, whole numbers cast where nothing real stands beside them to decide the precision."""
@@ -241,6 +248,13 @@ def _map_kind(word: str, kinds: Sequence[str]) -> str:
     if result == "real" and "complex" in kinds and word not in _TO_REAL:
         return "complex"
     return result
+
+
+def _has_no_number(word: str, operands: Sequence[Laid]) -> bool:
+    """Whether a function of Python numbers has no form in Python, so that the numbers must be tensors."""
+    function = POINTWISE[word]
+    plain = function.scalar is not None or function.infix is not None or word in ("neg", "identity")
+    return not plain and all(part.tensor.scalar for part in operands)
 
 
 def merged_axes(orders: Sequence[Sequence[str]], prefer: Sequence[str] = ()) -> tuple[str, ...]:
