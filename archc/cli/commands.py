@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+from io import TextIOWrapper
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -12,25 +13,31 @@ from archc.base.diagnostic import Diagnostic
 from archc.base.escape import escape
 from archc.base.render import Format
 from archc.base.version import VERSION
-from archc.cli import catalogue
-from archc.cli.options import pairs, size, spec_files, value
-from archc.cli.report import DEBUG, Exit, report, reporting, say, summed, tracked
+from archc.cli.catalogue import Kind, entries, explanation, nearest_name
+from archc.cli.options import fitted, hypers, pairs, size, spec_files
+from archc.cli.report import DEBUG, Exit, report, reporting, running, say, show, summed, tracked
+
+if TYPE_CHECKING:
+    from archc.ir.graph import TypedGraph
 
 app = typer.Typer(
     name="archc",
     help="Declarative neural architectures: a spec with named axes in, a checked graph and readable PyTorch out.",
+    epilog="Exit codes: 0 clean, 1 errors in a spec, 2 usage, 3 files, 4 verify found a mismatch, 70 a fault of archc.",
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 SpecPath = Annotated[Path, typer.Argument(metavar="PATH", help="A spec.", show_default=False)]
-SpecPaths = Annotated[list[Path], typer.Argument(metavar="PATH...", help="Specs, and folders of specs.")]
+SpecPaths = Annotated[list[Path], typer.Argument(metavar="PATH", help="Specs, and folders of specs.")]
 NetName = Annotated[str | None, typer.Option("--net", metavar="NAME", help="Which net, where the spec has several.")]
 Settings = Annotated[
-    list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A hyper-parameter of the net.")
+    list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A hyper-parameter of the net; once for each.")
 ]
-Sizes = Annotated[list[str] | None, typer.Option("--size", metavar="AXIS=INT", help="The size of an open axis.")]
+Sizes = Annotated[
+    list[str] | None, typer.Option("--size", metavar="AXIS=INT", help="The size of an open axis; once for each.")
+]
 Inputs = Annotated[
     list[str] | None, typer.Option("--input", metavar="NAME=FILE.npy", help="An input; random where none is given.")
 ]
@@ -57,7 +64,7 @@ def options(
         raise typer.Exit(Exit.USAGE)
 
 
-@app.command()
+@app.command(epilog="Example: archc check specs --format sarif 2> findings.sarif")
 def check(
     paths: SpecPaths,
     format: Annotated[Format, typer.Option("--format", help="How findings are printed, on stderr.")] = "text",
@@ -75,7 +82,7 @@ def check(
         raise typer.Exit(code)
 
 
-@app.command()
+@app.command(epilog="Example: archc build specs/kan/kan.arch --set hidden=8 -o kan.py")
 def build(
     path: SpecPath,
     net: NetName = None,
@@ -87,16 +94,17 @@ def build(
     with reporting():
         from archc import driver
 
-        text = driver.build(path, net=net, **pairs("--set", settings or (), value))
+        text = driver.build(path, net, **hypers(settings or ()))
         if output is None:
             sys.stdout.write(text)
         else:
             from archc.codegen.write import write_file
 
             write_file(output, text, force=force)
+            say(f"wrote {output}")
 
 
-@app.command()
+@app.command(epilog="Example: archc run specs/vision/unet.arch --size batch=2 --size h=16 --size w=24 --output y.npz")
 def run(
     path: SpecPath,
     net: NetName = None,
@@ -109,80 +117,81 @@ def run(
     dtype: DType = "float32",
     seed: Seed = 0,
 ) -> None:
-    """Build a net, feed it, and print its outputs, parameters and time."""
+    """Build a net, feed it, and print its outputs, parameters and time.
+
+    The generated module runs in a process of its own. Sizes and inputs that are not given are small and random.
+    """
     with reporting():
-        from rich.console import Console
+        from archc.run.apart import run_apart
+        from archc.run.request import Request
 
-        from archc import driver
-        from archc.run import runner
-
-        hypers = pairs("--set", settings or (), value)
-        request = runner.Request(
-            sizes=pairs("--size", sizes or (), size),
-            inputs=pairs("--input", inputs or (), Path),
-            weights=weights,
-            output=output,
-            device=device,
-            dtype=dtype,
-            seed=seed,
-        )
-        graph, text = driver.graph(path, net=net, **hypers), driver.build(path, net=net, **hypers)
-        try:
-            Console().print(runner.run(graph, text, request))
-        except runner.RunError as error:
-            say(f"error: {error}")
-            raise typer.Exit(Exit.FILES if isinstance(error.__cause__, OSError) else Exit.USAGE) from error
+        bound, files = pairs("--size", sizes or (), size), pairs("--input", inputs or (), Path)
+        graph, text = _compiled(path, net, settings)
+        with running("running"):
+            found = run_apart(graph, text, Request(bound, files, weights, output, device, dtype, seed))
+        show(found)
+        if output is not None:
+            say(f"wrote {output}")
 
 
-@app.command()
+@app.command(epilog="Example: archc verify specs/sets/deepsets.arch --size n=7")
 def verify(
     path: SpecPath,
     net: NetName = None,
     settings: Settings = None,
     sizes: Sizes = None,
+    inputs: Inputs = None,
+    weights: Weights = None,
+    device: Device = "cpu",
     seed: Seed = 0,
     json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:
-    """Compare the generated module with the reference, forward and gradient, in float64; exit 4 on a mismatch."""
+    """Compare the generated module with the reference, forward and gradient, in float64; exit 4 on a mismatch.
+
+    At three bindings of sizes with random inputs and parameters; with --input or --weights at yours.
+    """
     with reporting():
-        from rich.console import Console
+        from archc.run.apart import verify_apart
+        from archc.run.request import Request
 
-        from archc import driver
-        from archc.run.verify import verify as compare
-
-        hypers, bound = pairs("--set", settings or (), value), pairs("--size", sizes or (), size)
-        graph, text = driver.graph(path, net=net, **hypers), driver.build(path, net=net, **hypers)
-        found = compare(graph, text, sizes=bound, seed=seed)
+        bound, files = pairs("--size", sizes or (), size), pairs("--input", inputs or (), Path)
+        graph, text = _compiled(path, net, settings)
+        with running("verifying"):
+            found = verify_apart(graph, text, Request(bound, files, weights, device=device, seed=seed))
         if json:
             sys.stdout.write(f"{found.to_json()}\n")
         else:
-            Console().print(found)
+            show(found)
         raise typer.Exit(Exit.CLEAN if found.ok else Exit.MISMATCH)
 
 
-@app.command()
+@app.command(epilog="Example: archc summary specs/attention/attention.arch --size batch=8 --size n=100")
 def summary(path: SpecPath, net: NetName = None, settings: Settings = None, sizes: Sizes = None) -> None:
     """Print output axes, parameters, FLOPs and activation bytes of every block, as formula and number."""
     with reporting():
-        from rich.console import Console
-
         from archc import driver
+        from archc.run.sizes import SizesRefusedError, demand_possible
 
-        graph = driver.graph(path, net=net, **pairs("--set", settings or (), value))
-        Console().print(driver.summary(graph, pairs("--size", sizes or (), size)))
+        bound = pairs("--size", sizes or (), size)
+        graph = driver.graph(path, net, **hypers(settings or ()))
+        try:
+            demand_possible(graph, bound)
+        except SizesRefusedError as error:
+            raise typer.BadParameter(str(error), param_hint="--size") from error
+        show(driver.summary(graph, bound))
 
 
-@app.command()
+@app.command(epilog="Example: archc ir specs/kan/kan.arch")
 def ir(path: SpecPath, net: NetName = None, settings: Settings = None) -> None:
     """Print the typed graph in the core language."""
     with reporting():
         from archc import driver
         from archc.ir.text import print_graph
 
-        sys.stdout.write(print_graph(driver.graph(path, net=net, **pairs("--set", settings or (), value))))
+        sys.stdout.write(print_graph(driver.graph(path, net, **hypers(settings or ()))))
 
 
-@app.command()
+@app.command(epilog="Example: archc fmt --check specs")
 def fmt(
     paths: SpecPaths,
     check: Annotated[bool, typer.Option("--check", help="Only say which files would change; exit 1 if any.")] = False,
@@ -206,24 +215,28 @@ def fmt(
         raise typer.Exit(report(found) or (Exit.ERRORS if check and changed else Exit.CLEAN))
 
 
-@app.command("list")
-def list_(kind: Annotated[catalogue.Kind, typer.Argument(help="What to list.")]) -> None:
+@app.command("list", epilog="Example: archc list activations")
+def list_(
+    kind: Annotated[
+        Kind, typer.Argument(metavar="KIND", help="ops, std, activations, checks or specs.", show_default=False)
+    ],
+) -> None:
     """List what the compiler knows, a line each."""
     with reporting():
-        entries = catalogue.entries(kind)
-        width = max((len(name) for name, _ in entries), default=0)
-        sys.stdout.writelines(f"{escape(f'{name:<{width}}  {line}'.rstrip())}\n" for name, line in entries)
+        found = entries(kind)
+        width = max((len(name) for name, _ in found), default=0)
+        sys.stdout.writelines(f"{fitted(f'{name:<{width}}  {line}'.rstrip())}\n" for name, line in found)
 
 
-@app.command()
+@app.command(epilog="Example: archc explain softmax")
 def explain(
-    name: Annotated[str, typer.Argument(metavar="CODE|NAME", help="A code such as E0312, or an operation's word.")],
+    name: Annotated[str, typer.Argument(metavar="CODE|NAME", help="A code such as E0312, or a name such as softmax.")],
 ) -> None:
-    """Explain a diagnostic, an operation or a block of the library."""
+    """Explain a diagnostic, an operation, a block of the library, a word of the language, a check or a spec."""
     with reporting():
-        text = catalogue.explanation(name)
+        text = explanation(name)
         if text is None:
-            meant = catalogue.nearest_name(name)
+            meant = nearest_name(name)
             hint = f"; did you mean `{meant}`?" if meant else ""
             raise typer.BadParameter(f"nothing is known of `{escape(name)}`{hint}", param_hint="CODE|NAME")
         sys.stdout.write(f"{text}\n")
@@ -231,4 +244,14 @@ def explain(
 
 def main() -> None:
     """Run the command line; ends the process with one of the codes of `Exit`."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal may know only ASCII
     app(prog_name="archc")
+
+
+def _compiled(path: Path, net: str | None, settings: list[str] | None) -> tuple[TypedGraph, str]:
+    from archc import driver
+
+    given = hypers(settings or ())
+    return driver.graph(path, net, **given), driver.build(path, net, **given)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from math import isfinite
 from pathlib import Path
+from shutil import get_terminal_size
 from typing import TypeVar
 
 import typer
+
+from archc.base.escape import escape
 
 V = TypeVar("V")
 
@@ -33,6 +37,14 @@ def size(text: str) -> int:
     return int(text)
 
 
+def hypers(given: Sequence[str]) -> dict[str, int | float | bool | str]:
+    """The hyper-parameters of a net, from `--set`."""
+    found = pairs("--set", given, value)
+    if "net" in found:
+        raise typer.BadParameter("`net` is a word of the language; choose a net with `--net NAME`", param_hint="--set")
+    return found
+
+
 def pairs(option: str, given: Sequence[str], read: Callable[[str], V]) -> dict[str, V]:
     """The values of an option that is written once for each `name=value`."""
     found: dict[str, V] = {}
@@ -49,11 +61,20 @@ def pairs(option: str, given: Sequence[str], read: Callable[[str], V]) -> dict[s
     return found
 
 
+def fitted(line: str) -> str:
+    """A line with nothing in it that a terminal obeys; cut to the width of the terminal, where there is one."""
+    shown = escape(line)
+    if not sys.stdout.isatty():
+        return shown
+    width = get_terminal_size().columns
+    return shown if len(shown) <= width else f"{shown[: width - 3]}..."
+
+
 def spec_files(paths: Iterable[Path]) -> list[Path]:
     """The paths, each folder replaced by the specs in it and below it, in alphabetical order; each file once."""
     files: dict[Path, None] = {}
     for path in paths:
-        found = sorted(path.rglob("*.arch")) if path.is_dir() else [path]
+        found = sorted(one for one in path.rglob("*.arch") if one.is_file()) if path.is_dir() else [path]
         if not found:
             raise typer.BadParameter(f"`{path}` holds no .arch file", param_hint="PATH")
         files.update(dict.fromkeys(found))

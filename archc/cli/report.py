@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from enum import IntEnum
 from traceback import print_exception
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import typer
 
@@ -21,7 +21,12 @@ from archc.base.render import Format, render
 from archc.base.span import Source, Span
 from archc.base.version import VERSION
 
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
 T = TypeVar("T")
+
+_PIPED_COLUMNS = 200
 
 DEBUG = ContextVar("DEBUG", default=False)
 """Whether an exception that ends the command is shown with its traceback."""
@@ -39,6 +44,10 @@ class Exit(IntEnum):
     INTERRUPTED = 130
 
 
+_OF_THE_COMMAND = ("E0210", "E0211", "E0212")
+"""Diagnostics of `--net` and `--set`, not of the spec."""
+
+
 def report(found: Iterable[Diagnostic], format: Format = "text") -> Exit:
     """Print the diagnostics, each place once, and say how the command ends."""
     findings = Findings()
@@ -47,6 +56,8 @@ def report(found: Iterable[Diagnostic], format: Format = "text") -> Exit:
     sys.stderr.write(render(findings, format, color=_wants_color()))
     if any(map(_concerns_files, findings.errors)):
         return Exit.FILES
+    if any(error.code in _OF_THE_COMMAND for error in findings.errors):
+        return Exit.USAGE
     return Exit.ERRORS if findings.errors else Exit.CLEAN
 
 
@@ -55,6 +66,7 @@ def reporting(format: Format = "text") -> Iterator[None]:
     """End the command as its first exception asks; nothing but the exceptions of the command line passes through."""
     try:
         yield
+        sys.stdout.flush()
     except ArchError as error:
         raise typer.Exit(report(error.diagnostics, format)) from error
     except Fault as fault:
@@ -67,15 +79,48 @@ def reporting(format: Format = "text") -> Iterator[None]:
         raise typer.Exit(Exit.CLEAN) from None
     except RegistryError as error:
         _trace(error)
-        say(f"error: {error}")
+        complain(str(error))
         raise typer.Exit(Exit.USAGE) from error
     except OSError as error:
         _trace(error)
         place = f"{error.filename}: " if error.filename else ""
-        say(f"error: {place}{(error.strerror or str(error)).lower()}")
+        complain(f"{place}{(error.strerror or str(error)).lower()}")
         raise typer.Exit(Exit.FILES) from error
     except Exception as error:
         raise typer.Exit(_internal(error, format)) from error
+
+
+@contextmanager
+def running(doing: str) -> Iterator[None]:
+    """For a command that runs generated code: shows that it is busy, and ends as what comes of it asks."""
+    from archc.run.isolate import ExhaustedError
+    from archc.run.request import FileError, RunError
+
+    try:
+        with _busy(doing):
+            yield
+    except RunError as error:
+        complain(str(error))
+        raise typer.Exit(Exit.FILES if isinstance(error, FileError) else Exit.USAGE) from error
+    except ExhaustedError as error:
+        complain(f"{error}; smaller sizes need less")
+        raise typer.Exit(Exit.ERRORS) from error
+
+
+def show(found: RenderableType) -> None:
+    """The product of a command, laid out for the terminal; for a pipe, as wide as it needs to be."""
+    from rich.console import Console
+
+    console = Console() if sys.stdout.isatty() else Console(width=_PIPED_COLUMNS)
+    with console.capture() as captured:
+        console.print(found)
+    sys.stdout.writelines(f"{line.rstrip()}\n" for line in captured.get().splitlines())
+
+
+def complain(message: str) -> None:
+    """What keeps the command from going on, in a line."""
+    head = "\x1b[1;31merror\x1b[0m" if _wants_color() else "error"
+    sys.stderr.write(f"{head}: {escape(message)}\n")
 
 
 def say(line: str) -> None:
@@ -98,6 +143,14 @@ def tracked(items: Sequence[T], doing: str) -> Iterator[T]:
     from rich.progress import track
 
     yield from track(items, doing, console=Console(stderr=True), transient=True)
+
+
+def _busy(doing: str) -> AbstractContextManager[object]:
+    if not sys.stderr.isatty():
+        return nullcontext()
+    from rich.console import Console
+
+    return Console(stderr=True).status(doing)
 
 
 def _concerns_files(diagnostic: Diagnostic) -> bool:

@@ -1,91 +1,94 @@
-"""What `archc explain` says of an operation, a function, a reduction or an initialiser: meaning, attributes, example."""
+"""What `archc explain` says of an operation, a function, a reduction or an initialiser."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from functools import singledispatch
+from collections.abc import Iterable, Iterator
 from inspect import cleandoc
 from math import inf
+from textwrap import indent
 
-from archc.ops.operation import Attribute, Initialiser, Operation, Pointwise, Reduction
+from archc import driver
+from archc.ir.node import Operate
+from archc.ops.operation import Attribute, Initialiser, Operation, Pointwise, Reduction, Sample
 
 Entry = type[Operation] | type[Pointwise] | type[Reduction] | type[Initialiser]
 
-_SIGNS = {"and": "and", "or": "or", "pow": "^"}
-"""Where the language writes another sign than Python."""
+_SORTS = {"new axes": "axes", "size": "int"}
+"""Sorts of attributes that users know by another word."""
 
-_CALLS = {
-    "neg": "-a",
+_WRITTEN = {
+    "and": "a and b",
+    "or": "a or b",
     "not": "not a",
+    "neg": "-a",
+    "pow": "a ^ b",
     "maximum": "max(a, b)",
     "minimum": "min(a, b)",
     "where": "where(condition, a, b)",
 }
-_SORTS = {"new axes": "axes", "size": "int"}
-"""Sorts of attributes whose name in the language is another."""
+"""Functions that the language writes in a way of its own."""
 
 
 def sheet(entry: Entry) -> str:
     """Everything a user needs to write it, as paragraphs."""
-    doc = cleandoc(entry.__doc__ or "")
-    paragraphs = [f"{entry.word}: {doc}", *_more(entry)]
-    return "\n\n".join(paragraphs)
+    return "\n\n".join([f"{entry.word}: {cleandoc(entry.__doc__ or '')}", *_details(entry)])
 
 
-def _more(entry: Entry) -> Iterable[str]:
+def _details(entry: Entry) -> Iterator[str]:
     if issubclass(entry, Operation):
-        return _of_operation(entry)
-    if issubclass(entry, Pointwise):
-        return _of_function(entry)
-    return _of_reduction(entry) if issubclass(entry, Reduction) else _of_initialiser(entry)
+        sample = next(sample for sample in entry.samples if sample.code is None)
+        yield _headed("attributes", _attributes(entry))
+        yield _headed("example", [f"({sample.inputs}) -> (y: {sample.output}) {{ return {sample.body} }}"])
+        yield _headed("formula", cleandoc(entry.formula or _formula(entry, sample)).split("\n"))
+    elif issubclass(entry, Pointwise):
+        fields = [f"{name}: real = {field.default}" for name, field in entry.model_fields.items()]
+        if fields:
+            yield _headed("attributes", fields)
+        if entry.low > -inf or entry.high < inf:
+            yield _headed("domain", [f"from {entry.low:g} to {entry.high:g}"])
+        yield _headed("example", _uses(entry))
+    elif issubclass(entry, Reduction):
+        word = entry.word
+        yield _headed("example", [f"{word} d: x", f"{word} d where keep: x", f"x |> {word}(over = d)"])
+    else:
+        values = ", ".join(["0.1"] * max(entry.least, min(1, len(entry.arguments))))
+        yield _headed("example", [f"param w: real[h: 64, d] = {entry.word}{f'({values})' if values else ''}"])
 
 
-def _of_operation(entry: type[Operation]) -> Iterable[str]:
-    if entry.formula:
-        yield f"formula:\n{_indented(cleandoc(entry.formula))}"
-    yield from _attributes(map(_attribute, entry.attributes(), _defaults(entry)))
-    sample = next(sample for sample in entry.samples if sample.code is None)
-    yield f"example:\n    ({sample.inputs}) -> (y: {sample.output}) {{ return {sample.body} }}"
+def _headed(title: str, lines: Iterable[str]) -> str:
+    return f"{title}:\n{indent(chr(10).join(lines), '    ')}"
 
 
-def _of_function(entry: type[Pointwise]) -> Iterable[str]:
-    yield from _attributes(
-        f"{name}: real = {default}" for name, default in zip(entry.model_fields, _defaults(entry), strict=True)
-    )
-    if entry.low > -inf or entry.high < inf:
-        yield f"domain: from {entry.low:g} to {entry.high:g}"
-    yield f"example: {_written(entry)}"
-
-
-def _written(entry: type[Pointwise]) -> str:
-    if entry.word in _CALLS:
-        return _CALLS[entry.word]
-    if entry.infix or entry.word in _SIGNS:
-        return f"a {_SIGNS.get(entry.word, entry.infix)} b"
-    if entry.arity != 1:
-        return f"{entry.word}(a, b)"
-    first = next(iter(entry.model_fields), None)
-    given = f", {first} = {entry.model_fields[first].default}" if first else ""
-    return f"{entry.word}(x{given}), x |> {entry.word}, x |> layer(d -> h: 64, neuron = {entry.word})"
-
-
-def _of_reduction(entry: type[Reduction]) -> Iterable[str]:
-    yield f"example: {entry.word} d: x, {entry.word} d where keep: x, x |> {entry.word}(over = d)"
-
-
-def _of_initialiser(entry: type[Initialiser]) -> Iterable[str]:
-    shown = ", ".join(f"{name} = 0.1" for name in entry.arguments[: max(entry.least, 1)])
-    del shown
-    values = ", ".join(["0.1"] * max(entry.least, min(1, len(entry.arguments))))
-    yield f"example: param w: real[h: 64, d] = {entry.word}" + (f"({values})" if values else "")
-
-
-def _attributes(lines: Iterable[str]) -> Iterable[str]:
-    if found := "\n".join(f"    {line}" for line in lines):
-        yield f"attributes:\n{found}"
+def _attributes(entry: type[Operation]) -> Iterator[str]:
+    defaults = [field.default for field in entry.model_fields.values()]
+    found = [attribute.name for attribute in entry.attributes()]
+    if found == ["source", "target"]:
+        yield "source -> target: axes"
+        return
+    yield from map(_attribute, entry.attributes(), defaults)
 
 
 def _attribute(attribute: Attribute, default: object) -> str:
-    choices = f"choice({', '.join(attribute.choices)})" if attribute.choices else ""
-    sort = choices or _SORTS.get(attribute.sort, attribute.sort)
-    return f"{attribute.name}: {sort}" + ("" if attribute.required or default is None else f" = {default}")
+    sort = f"choice({', '.join(attribute.choices)})" if attribute.choices else attribute.sort
+    shown = ", ".join(map(str, default)) if isinstance(default, tuple) else str(default)
+    chosen = "" if attribute.required else " (may be left out)" if default is None else f" = {shown}"
+    return f"{attribute.name}: {_SORTS.get(sort, sort)}{chosen}"
+
+
+def _formula(entry: type[Operation], sample: Sample) -> str:
+    """The formula in a use of the operation, where it depends on how it is used."""
+    typed = driver.graph(sample.spec)
+    nodes = [node for block in typed.blocks.values() for node in block.region.nodes]
+    used = next(node for node in nodes if isinstance(node, Operate) and isinstance(node.operation, entry))
+    return used.operation.meaning(len(used.operands))
+
+
+def _uses(entry: type[Pointwise]) -> list[str]:
+    if entry.word in _WRITTEN:
+        return [_WRITTEN[entry.word]]
+    if entry.infix:
+        return [f"a {entry.infix} b"]
+    if entry.arity != 1:
+        return [f"{entry.word}(a, b)"]
+    given = "".join(f", {name} = {field.default}" for name, field in entry.model_fields.items())
+    return [f"{entry.word}(x{given})", f"x |> {entry.word}", f"x |> layer(d -> h: 64, neuron = {entry.word})"]

@@ -205,7 +205,8 @@ def _slice(step: Slice, at: _Site) -> str:
     source = at.tensor.operands[0].shape[step.dim]
     stop = step.start + (step.count - 1) * step.step + 1
     first = "" if step.start == _ZERO else size_text(step.start)
-    last = "" if stop == source else size_text(stop)
+    to_the_end = stop == source or (source - step.start + step.step - 1) // step.step == step.count
+    last = "" if to_the_end else size_text(stop)
     item = f"{first}:{last}" + ("" if step.step == _ONE else f":{size_text(step.step)}")
     return _subscript(at.names[0], step.dim, len(at.tensor.shape), item)
 
@@ -313,7 +314,8 @@ def _scatter(step: Scatter, at: _Site) -> str:
         method = "scatter_add" if step.full else "index_add"
         return f"{part}.new_zeros({shape}).{method}({step.dim}, {index}, {part})"
     start = _number_text(float(REDUCTIONS[step.kind].identity))
-    return f'{part}.new_full({shape}, {start}).scatter_reduce({step.dim}, {index}, {part}, "{REDUCTIONS[step.kind].scatter}")'
+    word = REDUCTIONS[step.kind].scatter
+    return f'{part}.new_full({shape}, {start}).scatter_reduce({step.dim}, {index}, {part}, "{word}")'
 
 
 def _cast(step: Cast, at: _Site) -> str:

@@ -196,7 +196,8 @@ def statement(prefix: str, node: ast.expr, indent: int) -> list[str]:
     line = f"{margin}{prefix}{flat(node)}"
     if len(line) <= WIDTH:
         return [line]
-    if isinstance(node, ast.Call) and (node.args or node.keywords):
+    wrapped = len(line) - len(prefix) + _INDENT <= WIDTH
+    if isinstance(node, ast.Call) and (node.args or node.keywords) and not (wrapped and not _is_dotted(node.func)):
         head = f"{margin}{prefix}{_flat(node.func, _ATOM)}("
         if len(head) <= WIDTH:
             return [head, *_listed(arguments(node), indent + _INDENT), f"{margin})"]
@@ -206,10 +207,17 @@ def statement(prefix: str, node: ast.expr, indent: int) -> list[str]:
 
 def has_room(node: ast.expr, column: int) -> bool:
     """Whether a call that starts at this column fits when its arguments go on a line of their own."""
-    if not isinstance(node, ast.Call) or not node.args:
+    if not isinstance(node, ast.Call) or not node.args or not _is_dotted(node.func):
         return False
     inner = sum(map(len, arguments(node))) + 2 * (len(node.args) + len(node.keywords) - 1)
     return column + len(_flat(node.func, _ATOM)) + 1 <= WIDTH and inner + 12 <= WIDTH
+
+
+def _is_dotted(node: ast.expr) -> bool:
+    """Whether it is a name, or attributes of one."""
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    return isinstance(node, ast.Name)
 
 
 def is_chain(node: ast.expr, width: int) -> bool:

@@ -261,8 +261,8 @@ def _start(statement: tree.Declaration, own: TensorType, scope: Scope) -> tuple[
         return _initial(word, given, own, scope, expr.span), None
     if statement.role == "param":
         try:
-            value = float(number_of(expr, scope, "=", "param"))
-            return Initial("constant", (value,), *Initial.fans(_every_axis(own, scope))), None
+            number = float(number_of(expr, scope, "=", "param"))
+            return Initial("constant", (number,), *Initial.fans(_every_axis(own, scope))), None
         except Fault:
             near = nearest(word, INITIALISERS.words)
             help = f"did you mean `{near}`?" if near else f"initialisers are {listed(INITIALISERS.words)}"

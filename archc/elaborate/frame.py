@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -52,6 +53,8 @@ class Session:
     static: set[tuple[Definition, str]] = field(default_factory=set)
     stack: list[tuple[Definition, Span]] = field(default_factory=list)
     nodes: int = 0
+    copies: int = 1
+    """How often the text at hand is elaborated by the loops around it whose passes differ."""
 
     def block_name(self, word: str) -> str:
         """A key for a specialised block, apart from the others and from what is built in."""
@@ -73,8 +76,21 @@ class Session:
     def count_node(self, span: Span) -> None:
         """Spend one of the nodes that a net may have."""
         self.nodes += 1
-        if self.nodes > LIMITS.nodes:
+        if self.nodes == LIMITS.nodes + 1:
             raise Fault(faults.TooManyNodes(span, limit=LIMITS.nodes))
+        if self.nodes > LIMITS.nodes:
+            raise Poisoned
+
+    @contextmanager
+    def copied(self, count: int, span: Span) -> Iterator[None]:
+        """Elaborate a text once for each pass of a loop. Raises Fault E0906 for more copies than nodes are allowed."""
+        if self.copies * count > LIMITS.nodes:
+            raise Fault(faults.TooManyNodes(span, limit=LIMITS.nodes))
+        before, self.copies = self.copies, self.copies * max(count, 1)
+        try:
+            yield
+        finally:
+            self.copies = before
 
 
 @dataclass(frozen=True)

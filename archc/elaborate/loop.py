@@ -116,7 +116,7 @@ def _(expr: tree.Repeat, scope: Scope, hint: str | None = None) -> Binding:
         found = run(expr.body, inner, [])
         _check_carries(expr, len(found))
         outputs = [
-            _carried(as_term(one, result.span), type, name, result.span, scope)
+            _carried(as_term(one, result.span), type, stem(name), result.span, scope)
             for one, type, (name, _), result in zip(
                 found, carried, start, _per_result(expr.body, len(found)), strict=True
             )
@@ -179,18 +179,21 @@ def _unrolled(expr: tree.Repeat, start: list[tuple[str, Term]], count: int, scop
     """A loop whose body knows the number of its pass: one copy per pass."""
     assert expr.label is not None
     terms = [one for _, one in start]
-    for number in range(count):
-        carries = {name: one for (name, _), one in zip(start, terms, strict=True)}
-        inner = scope.child(**carries, **{expr.label: Extent(Size.of(number))})
-        inner.introduced = set(scope.introduced)
-        found = run(expr.body, inner, [name for name, _ in start])
-        _check_carries(expr, len(found))
-        values = []
-        for one, before, (name, _), result in zip(found, terms, start, _per_result(expr.body, len(found)), strict=True):
-            type = TensorType(plain(before.kind), before.axes)
-            output = _carried(as_term(one, result.span), type, name, result.span, scope)
-            values.append(scope.frame.read(Value(output, scope.frame.types[output])))
-        terms = values
+    with scope.frame.session.copied(count, expr.count.span):
+        for number in range(count):
+            carries = {name: one for (name, _), one in zip(start, terms, strict=True)}
+            inner = scope.child(**carries, **{expr.label: Extent(Size.of(number))})
+            inner.introduced = set(scope.introduced)
+            found = run(expr.body, inner, [name for name, _ in start])
+            _check_carries(expr, len(found))
+            values = []
+            for one, before, (name, _), result in zip(
+                found, terms, start, _per_result(expr.body, len(found)), strict=True
+            ):
+                type = TensorType(plain(before.kind), before.axes)
+                output = _carried(as_term(one, result.span), type, name, result.span, scope)
+                values.append(scope.frame.read(Value(output, scope.frame.types[output])))
+            terms = values
     return terms[0] if len(terms) == 1 else Several(tuple(terms))
 
 

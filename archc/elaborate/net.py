@@ -82,7 +82,12 @@ def _reached(net: Block, session: Session) -> dict[str, Block]:
 def elaborate_alone(definition: Definition, session: Session) -> TypedGraph | None:
     """The typed graph of a block that nothing calls, with stand-ins for what a call would give it; None where it has
     errors, which the session's findings hold."""
-    return _graph(definition.file, _root(definition, _stand_ins(definition), session), {}, session)
+    try:
+        given = _stand_ins(definition)
+    except Fault as fault:
+        session.findings.add(fault.diagnostic)
+        return None
+    return _graph(definition.file, _root(definition, given, session), {}, session)
 
 
 def _root(definition: Definition, given: dict[str, Binding], session: Session) -> Block | None:

@@ -244,7 +244,7 @@ class Builder:
             return None
         frame.learn(one.condition for one in frame.requirements)
         region = apart(settled(region, frame.resolve), frame)
-        if frame.failed:
+        if self.frame.failed:
             return None
         block = Block(
             name=self.session.block_name(definition.tree.name),

@@ -150,7 +150,9 @@ def product(formula: Formula) -> Product:
 
 def _is_product(body: Formula) -> bool:
     """Whether a nested sum is of a product, which contracts together with what surrounds it."""
-    return (isinstance(body, Apply) and body.function in ("mul", "neg", "div", "add", "sub")) or isinstance(body, Reduce)
+    return (isinstance(body, Apply) and body.function in ("mul", "neg", "div", "add", "sub")) or isinstance(
+        body, Reduce
+    )
 
 
 def addends(formula: Formula) -> list[tuple[bool, Formula]]:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from archc.formula.tree import Formula
+from archc.formula.tree import Apply, Formula, Literal, Read, Reduce
 from archc.ir.arguments import attributes
 from archc.ir.express import NOWHERE, Express, call, condition_expr, name, number, size_expr
 from archc.ir.graph import Block, TypedGraph
@@ -133,8 +133,29 @@ class _Printer:
     # statements
 
     def body(self, region: Region) -> tree.Body:
-        statements = tuple(map(self.statement, region.nodes))
-        return tree.Body(span=NOWHERE, statements=statements, results=tuple(map(name, region.outputs)))
+        """The statements of a region. A `let` keeps the kind of its formula; what is of another one is written where it
+        is returned, since there a port or a carry says what it becomes."""
+        returned: dict[str, tree.Expr] = {}
+        statements: list[tree.Statement] = []
+        for node in region.nodes:
+            if isinstance(node, Compute) and node.result.name in region.outputs and self.is_converted(node):
+                returned[node.result.name] = self.result(node)
+            else:
+                statements.append(self.statement(node))
+        results = tuple(returned.get(output) or name(output) for output in region.outputs)
+        return tree.Body(span=NOWHERE, statements=tuple(statements), results=results)
+
+    def is_converted(self, node: Compute) -> bool:
+        """Whether a result is of another kind than its formula: a whole number or a distribution taken as a real."""
+        kind, formula = node.result.type.kind, node.formula
+        if isinstance(formula, Read):
+            return self.express.types[formula.value].kind != kind
+        return kind.word == "real" and not any(map(self.is_real, _numbers(formula)))
+
+    def is_real(self, formula: Formula) -> bool:
+        if isinstance(formula, Read):
+            return self.express.types[formula.value].kind.word in ("real", "simplex", "complex")
+        return isinstance(formula, Literal) and isinstance(formula.value, float)
 
     def statement(self, node: Node) -> tree.Statement:
         """A node as the statement that makes it again."""
@@ -212,6 +233,19 @@ class _Printer:
             carries=carries,
             body=self.body(node.body),
         )
+
+
+def _numbers(formula: Formula) -> Iterator[Formula]:
+    """The numbers that a formula computes with: neither what it compares nor where it reads."""
+    stack = [formula]
+    while stack:
+        current = stack.pop()
+        if isinstance(current, Reduce):
+            stack.append(current.body)
+        elif isinstance(current, Apply):
+            stack.extend(current.operands[1:] if current.function == "where" else current.operands)
+        else:
+            yield current
 
 
 def _calls(region: Region) -> Iterator[Call]:

@@ -5,16 +5,14 @@ are read; `lower` is the torch call that beats the general schedule. A `Pointwis
 since it is what formulas are made of.
 """
 
-from __future__ import annotations
-
+# Annotations are values here, not texts: pydantic would evaluate each text anew for every operation there is.
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import NoneType, UnionType
-from typing import Annotated, Any, ClassVar, Literal, Protocol, Self, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Protocol, Self, TypeAlias, get_args, get_origin
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 from pydantic.fields import FieldInfo
 
@@ -22,10 +20,14 @@ from archc.ops.expression import number
 from archc.types.size import Size
 from archc.types.tensor_type import Axis, TensorType
 
-Array = NDArray[Any]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Array: TypeAlias = "NDArray[Any]"
 
 
 class _Frozen(BaseModel):
+    # a spec uses few of all the operations, so pydantic builds each when it is first used
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, defer_build=True)
 
 
@@ -215,8 +217,8 @@ class Pointwise(_Frozen, ABC):
     arity: ClassVar[int | None] = 1
     takes: ClassVar[tuple[str, ...]] = ("real",)
     result: ClassVar[str] = "real"
-    low: ClassVar[float] = -np.inf
-    high: ClassVar[float] = np.inf
+    low: ClassVar[float] = -math.inf
+    high: ClassVar[float] = math.inf
     kinks: ClassVar[tuple[float, ...]] = ()
     factors: ClassVar[Factors] = NONE
     flops: ClassVar[int] = 1

@@ -100,9 +100,9 @@ def choose(graph: TypedGraph, regime: Regime, given: Mapping[str, int] | None = 
     fixed = dict(given or {})
     if regime == "small":
         fixed = {symbol.name: symbol.default for symbol in graph.net.symbols if symbol.default is not None} | fixed
+    demand_possible(graph, fixed)
     names = [symbol.name for symbol in graph.net.symbols]
     asked = survey(graph)
-    _demand_possible(asked, names, fixed)
     largest = min(max(_LARGEST, *(2 * size for size in fixed.values()), 0), _FARTHEST)
     for preference in _preferences(regime, names, seed, largest):
         found = _Search(names, asked, preference, fixed).run()
@@ -114,14 +114,15 @@ def choose(graph: TypedGraph, regime: Regime, given: Mapping[str, int] | None = 
     raise SizesNotFoundError(f"no sizes up to {largest} satisfy {shown}{kept}")
 
 
-def _demand_possible(asked: Survey, names: Sequence[str], fixed: Mapping[str, int]) -> None:
-    """Raise SizesRefusedError where sizes are of nothing, or alone break a condition."""
+def demand_possible(graph: TypedGraph, fixed: Mapping[str, int]) -> None:
+    """Raise SizesRefusedError where sizes are of nothing in the net, or alone break a condition of it."""
+    names = [symbol.name for symbol in graph.net.symbols]
     for name in fixed:
         if name not in names:
             near = nearest(name, names)
             help = f"did you mean {near}?" if near else f"it has {', '.join(names) or 'none'}"
             raise SizesRefusedError(f"the net has no size symbol {name}; {help}")
-    for condition in asked.conditions:
+    for condition in survey(graph).conditions:
         if condition.symbols and condition.symbols <= fixed.keys() and not _hold((condition,), fixed):
             kept = {name: size for name, size in fixed.items() if name in condition.symbols}
             raise SizesRefusedError(f"the net asks for {condition}, which does not hold for {_bindings(kept)}")

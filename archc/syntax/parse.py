@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
+from collections.abc import Callable
 from functools import cache
 from threading import Lock
 from typing import Any, cast
 
 from lark import Lark, TextSlice, Token, Tree, lexer
 from lark import UnexpectedToken as LarkUnexpectedToken
+from lark.grammar import Rule
+from lark.lexer import TerminalDef
 
-from archc.base.assets import grammar
+from archc.base.assets import grammar, grammar_root
 from archc.base.diagnostic import Fault, Findings
 from archc.base.limits import LIMITS, Limits
 from archc.base.span import Source, Span
@@ -21,6 +26,8 @@ from archc.syntax.faults import FileTooLarge, UnexpectedToken
 from archc.syntax.nesting import check_nesting
 from archc.syntax.scan import Chunk, Scan
 
+GRAMMAR = "archc.lark"
+TABLES = "archc.tables.json"
 _STARTS = ("item", "expression")
 _SORTS = {"NAME": "a name", "NUMBER": "a number", "STRING": "a string"}
 _LAST = re.compile(r"(?:\w+|\S)$")
@@ -31,13 +38,20 @@ _ONE_AT_A_TIME = Lock()
 def _parser() -> tuple[Lark, TreeBuilder]:
     """The parser and the builder it calls, made at the first use."""
     builder = TreeBuilder()
+    text = grammar(GRAMMAR)
+    stored = _stored(text)
+    return _built(text, builder) if stored is None else _loaded(stored, builder), builder
+
+
+def _built(text: str, builder: TreeBuilder | None = None) -> Lark:
+    """The parser from its grammar, the slow way: about as long as everything else a small check does."""
     # Where `interegular` is installed, Lark looks for colliding terminals in every build, which takes longer than all
     # the rest. The tests build the grammar with `strict`, so a start of the compiler need not look again.
     checks = getattr(lexer, "has_interegular", False)
     vars(lexer)["has_interegular"] = False
     try:
-        lark = Lark(
-            grammar("archc.lark"),
+        return Lark(
+            text,
             parser="lalr",
             lexer="basic",
             start=list(_STARTS),
@@ -47,7 +61,43 @@ def _parser() -> tuple[Lark, TreeBuilder]:
         )
     finally:
         vars(lexer)["has_interegular"] = checks
-    return lark, builder
+
+
+def parse_tables() -> str:
+    """The text of `grammars/archc.tables.json`: the parser of the grammar as data, and the grammar's hash.
+
+    `python -m archc.syntax.parse` writes it after a change of the grammar; where it is stale, it is not used.
+    """
+    text = grammar(GRAMMAR)
+    data, memo = _built(text).memo_serialize([TerminalDef, Rule])
+    data["options"].pop("transformer", None)
+    return json.dumps({"grammar": _hash(text), "data": data, "memo": memo}, separators=(",", ":")) + "\n"
+
+
+def _stored(text: str) -> dict[str, Any] | None:
+    """The stored tables where they are those of the grammar."""
+    try:
+        stored: dict[str, Any] = json.loads(grammar(TABLES))
+    except (FileNotFoundError, ValueError):
+        return None
+    return stored if stored.get("grammar") == _hash(text) else None
+
+
+def _loaded(stored: dict[str, Any], builder: TreeBuilder) -> Lark:
+    """The parser from its tables, whose keys are numbers again."""
+    table = stored["data"]["parser"]["parser"]
+    table["tokens"] = _by_number(table["tokens"])
+    table["states"] = {state: _by_number(actions) for state, actions in _by_number(table["states"]).items()}
+    load: Callable[..., Lark] = vars(Lark)["_load_from_dict"].__get__(None, Lark)  # what Lark's standalone parsers call
+    return load(stored["data"], _by_number(stored["memo"]), transformer=builder)
+
+
+def _by_number(entries: dict[str, Any]) -> dict[int, Any]:
+    return {int(key): value for key, value in entries.items()}
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def parse(source: Source, findings: Findings, limits: Limits = LIMITS) -> tree.Spec | None:
@@ -134,3 +184,7 @@ def _word(terminal: str, lark: Lark) -> str:
     if terminal in _SORTS:
         return _SORTS[terminal]
     return lark.get_terminal(terminal).pattern.value
+
+
+if __name__ == "__main__":
+    (grammar_root() / TABLES).write_text(parse_tables(), encoding="utf-8")

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from random import Random
 
-from graphs import axis, call, index, read, size, tensor
-
 from archc.formula.tree import Apply, Formula, Literal, Position, Reduce, SizeValue
 from archc.types.size import Size
 from archc.types.tensor_type import Axis, TensorType
+from tests.codegen.graphs import axis, call, index, read, size, tensor
 
 N, M, K = size("n"), size("m"), Size.of(3)
 SIZES = (N, M, K)
@@ -44,7 +43,9 @@ class Maker:
             case 0 | 1:
                 return self.leaf(scope)
             case 2:
-                return call(self.random.choice(["add", "sub"]), self.real(scope, depth - 1), self.real(scope, depth - 1))
+                return call(
+                    self.random.choice(["add", "sub"]), self.real(scope, depth - 1), self.real(scope, depth - 1)
+                )
             case 3:
                 return call("mul", self.real(scope, depth - 1), self.real(scope, depth - 1))
             case 4:
@@ -82,10 +83,9 @@ class Maker:
 
     def entry(self, name: str, scope: list[Axis]) -> Formula:
         outside = None
-        indices: list[Formula] = []
         beyond = self.random.random() < 0.25
-        for one in TYPES[name].axes:
-            indices.append(self.inside(one, scope) if not beyond else self.anywhere(one, scope))
+        at = self.anywhere if beyond else self.inside
+        indices = [at(one, scope) for one in TYPES[name].axes]
         if beyond:
             outside = self.random.choice([Literal(0.0), Literal(1.5), read("s")])
         return read(name, *indices, outside=outside)

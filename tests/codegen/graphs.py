@@ -127,5 +127,3 @@ def agree(net: TypedGraph, sizes: Mapping[str, int], seed: int = 0, tolerance: f
         assert array.shape == tuple(result.shape), (name, text)
         np.testing.assert_allclose(result.detach().numpy(), array, rtol=tolerance, atol=tolerance, err_msg=text)
     return text, module
-
-

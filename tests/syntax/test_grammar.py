@@ -11,7 +11,7 @@ from archc.base.assets import grammar
 from archc.base.diagnostic import Findings
 from archc.base.span import Source
 from archc.syntax import tree
-from archc.syntax.parse import parse, parse_expression
+from archc.syntax.parse import TABLES, parse, parse_expression, parse_tables
 from archc.syntax.unparse import unparse
 
 
@@ -193,3 +193,8 @@ def test_reserved_words_are_those_of_the_reference() -> None:
 def _is_reserved(word: str) -> bool:
     text = f"block b (x: real[]) -> (y: real[]) {{ let {word} = x return x }}"
     return parse(Source("text", text), Findings()) is None
+
+
+def test_stored_tables_are_those_of_the_grammar() -> None:
+    """`python -m archc.syntax.parse` writes them; a stale file would only cost time, but every time."""
+    assert grammar(TABLES) == parse_tables()

@@ -5,8 +5,7 @@ from __future__ import annotations
 from functools import reduce
 from typing import final
 
-import numpy as np
-
+from archc.ops.arithmetic import np
 from archc.ops.expression import infix
 from archc.ops.operation import Array, Pointwise
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import final
 
-import numpy as np
-
+from archc.ops.arithmetic import np
 from archc.ops.expression import number
 from archc.ops.operation import Array, Pointwise
 

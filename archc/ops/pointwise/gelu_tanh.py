@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from typing import final
 
-import numpy as np
-
+from archc.ops.arithmetic import np
 from archc.ops.operation import Array, Pointwise
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from functools import reduce
 from typing import final
 
-import numpy as np
-
+from archc.ops.arithmetic import np
 from archc.ops.expression import is_number
 from archc.ops.operation import Array, Factors, Pointwise
 

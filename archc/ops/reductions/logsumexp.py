@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import final
 
-import numpy as np
-
+from archc.ops.arithmetic import np
 from archc.ops.expression import dimensions
 from archc.ops.operation import Array, Reduction
 
@@ -15,7 +15,7 @@ class LogSumExp(Reduction):
     """log(sum(exp(x))) without overflow; -infinity of none."""
 
     word = "logsumexp"
-    identity = -np.inf
+    identity = -math.inf
     result = "real"
     flops = 3
 

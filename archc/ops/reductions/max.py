@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import final
 
-import numpy as np
-
+from archc.ops.arithmetic import np
 from archc.ops.expression import bracket, dimensions
 from archc.ops.operation import Array, Reduction
 
@@ -15,7 +15,7 @@ class Max(Reduction):
     """The largest entry; -infinity of none."""
 
     word = "max"
-    identity = -np.inf
+    identity = -math.inf
     scatter = "amax"
 
     def value(self, array: Array, axes: tuple[int, ...], where: Array) -> Array:

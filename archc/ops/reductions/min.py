@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import final
 
-import numpy as np
-
+from archc.ops.arithmetic import np
 from archc.ops.expression import bracket, dimensions
 from archc.ops.operation import Array, Reduction
 
@@ -15,7 +15,7 @@ class Min(Reduction):
     """The smallest entry; infinity of none."""
 
     word = "min"
-    identity = np.inf
+    identity = math.inf
     scatter = "amin"
 
     def value(self, array: Array, axes: tuple[int, ...], where: Array) -> Array:

@@ -44,7 +44,7 @@ class _Layout:
 def convolution(
     at: Evaluation, bound: Sequence[str], factors: Sequence[Factor]
 ) -> tuple[Laid, list[Factor], list[str]] | None:
-    """The convolution that two of the factors make together, the factors left, and the bound axes that are left."""
+    """The convolution that two of the factors make together, the other factors, and the bound axes left."""
     for place, factor in enumerate(factors):
         if factor.inverse or not isinstance(factor.formula, Read) or not at.scope.reads_real(factor.formula):
             continue

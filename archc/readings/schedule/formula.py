@@ -27,7 +27,7 @@ class Evaluation:
     done: dict[tuple[int, bool], tuple[Formula, Laid]] = field(default_factory=dict)
 
     def value(self, formula: Formula, *, real: bool = False) -> Laid:
-        """The tensor of a formula. With `real`, positions are real numbers from the start, in the module's precision."""
+        """The tensor of a formula. With `real`, positions are real numbers from the start, in the precision at hand."""
         stack = [(formula, real)]
         while stack:
             # deep formulas are evaluated from the inside out, not by recursion

@@ -13,7 +13,7 @@ ZERO = Size.of(0)
 
 
 def contract_pair(trace: Trace, x: Laid, y: Laid, reduced: Sequence[str], prefer: Sequence[str] = ()) -> Laid:
-    """The sum over `reduced`, axes of both, of the product; the result's order of axes follows `prefer` if it is free."""
+    """The sum over `reduced`, axes of both, of the product; its order of axes follows `prefer` where it is free."""
     shared = [axis for axis in x.axes if axis in y.axes and axis not in reduced]
     only_x = [axis for axis in x.axes if axis not in y.axes]
     only_y = [axis for axis in y.axes if axis not in x.axes]

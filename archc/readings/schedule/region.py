@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from archc.formula.tree import Read, walk
 from archc.ir.node import Assume, Call, Compute, Node, Operate, Parameter, Region, Repeat, Value
 from archc.readings.schedule.formula import Evaluation
 from archc.readings.schedule.lowering import lowered
@@ -85,7 +86,7 @@ def schedule(
 
 
 def schedule_constant(node: Parameter, types: Mapping[str, TensorType], facts: Facts) -> Tensor:
-    """The tensor of a constant that a formula gives, laid out as its type says. `types` are those of other constants."""
+    """The tensor of a constant given by a formula, laid out as its type says. `types` are those of other constants."""
     assert node.formula is not None
     scope = Scope(Trace(), facts)
     for name in node.formula.reads:
@@ -98,9 +99,15 @@ def schedule_constant(node: Parameter, types: Mapping[str, TensorType], facts: F
 
 
 def uses(region: Region) -> dict[str, int]:
-    """How many nodes and outputs read each value."""
+    """How many readings of each value there are."""
     found: dict[str, int] = {}
-    for name in (*(name for node in region.nodes for name in node.arguments), *region.outputs):
+    for node in region.nodes:
+        # a formula may read a value at several places
+        formulas = walk(node.formula) if isinstance(node, Compute) else ()
+        names = [part.value for part in formulas if isinstance(part, Read)] or node.arguments
+        for name in names:
+            found[name] = found.get(name, 0) + 1
+    for name in region.outputs:
         found[name] = found.get(name, 0) + 1
     return found
 

@@ -178,7 +178,7 @@ class Einsum(Step):
 
 @dataclass(frozen=True)
 class Conv(Step):
-    """x[batch, groups * in, ...], w[groups * out, in, ...], perhaps b[groups * out], over `rank` trailing dimensions."""
+    """x[batch, groups * in, ...], w[groups * out, in, ...], perhaps b[groups * out]: `rank` trailing dimensions."""
 
     rank: int
     stride: tuple[Size, ...]

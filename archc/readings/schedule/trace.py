@@ -142,6 +142,8 @@ class Trace:
             return operands[1] if first.value else operands[2]
         if word == "neg" and isinstance(first, Map) and first.word == "neg":
             return Laid(operands[0].tensor.operands[0], operands[0].axes)
+        if word in COMPARISONS and operands[0] == operands[1] and operands[0].tensor.kind == "int":
+            return self.number(word in ("eq", "le", "ge"))
         word, operands = self._plainer(word, operands)
         if _has_no_number(word, operands):
             operands = [self.expanded(self.made_float(part), (), {}) for part in operands]
