@@ -16,12 +16,12 @@ from archc.base.diagnostic import ArchError, Diagnostic
 from archc.base.version import VERSION
 from archc.driver import build, check, graph
 from archc.ir.graph import TypedGraph
-from archc.readings.values import reference
 
 if TYPE_CHECKING:
     from torch import nn
 
     from archc.elaborate.net import Option
+    from archc.readings.values import Reference
 
 __version__ = VERSION
 
@@ -40,3 +40,10 @@ def load(
 
     typed = graph(source, net, **hypers)
     return instantiate(load_module(build(source, net, **hypers), typed.net.word), sizes or {})
+
+
+def reference(graph: TypedGraph) -> Reference:
+    """The meaning of a net in NumPy float64: a function of its inputs and parameters, each by name."""
+    from archc.readings import values  # NumPy is imported only by those who count
+
+    return values.reference(graph)

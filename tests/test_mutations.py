@@ -29,6 +29,17 @@ STRANGE = (
     *("\x00", "\r", "\u202e", "\ufeff", "\u03b1", "\U0001f600", "\t", "\n", "#", "@", "$", "`", "\\", "x" * 70),
 )
 
+KEYWORDS = frozenset(
+    ("net", "block", "use", "as", "let", "param", "const", "share", "return", "if", "else", "repeat", "with", "where")
+    + ("claim", "under", "equivariant", "invariant", "true", "false", "assume", "emit", "state", "scan", "fixpoint")
+)
+SORTS: tuple[Callable[[str], bool], ...] = (
+    lambda token: token.isidentifier() and token not in KEYWORDS,
+    lambda token: token.isidentifier() and token not in KEYWORDS,
+    lambda token: token[:1].isdigit(),
+    lambda token: token in ("+", "-", "*", "/", "//", "%", "^", "|>", ">>", "<", "<=", "==", ">=", "!="),
+)
+
 Mutation = Callable[[random.Random, list[str]], None]
 
 
@@ -56,12 +67,12 @@ def replace(chance: random.Random, tokens: list[str]) -> None:
 
 
 def exchange(chance: random.Random, tokens: list[str]) -> None:
-    """A token by one of the same sort from this spec: the text still parses, and says something else."""
-    names = [at for at, token in enumerate(tokens) if token.isidentifier()]
-    numbers = [at for at, token in enumerate(tokens) if token[:1].isdigit()]
-    places = chance.choice((names, names, numbers or names))
+    """A token by one of its sort, from this spec or from all: the text still parses, and says something else."""
+    is_sort = chance.choice(SORTS)
+    places = [at for at, token in enumerate(tokens) if is_sort(token)]
     if places:
-        tokens[chance.choice(places)] = tokens[chance.choice(places)]
+        others = [tokens[at] for at in places] if chance.random() < 0.7 else [word for word in WORDS if is_sort(word)]
+        tokens[chance.choice(places)] = chance.choice(others)
 
 
 def insert(chance: random.Random, tokens: list[str]) -> None:
@@ -75,16 +86,20 @@ def splice(chance: random.Random, tokens: list[str]) -> None:
     tokens[at : at + chance.choice((0, 1, 10, 60))] = other[start : start + chance.choice((1, 5, 30, 200))]
 
 
-TOKENS: tuple[Mutation, ...] = (delete, duplicate, swap, replace, replace, exchange, exchange, exchange, insert, splice)
+TOKENS: tuple[Mutation, ...] = (delete, duplicate, swap, replace, insert, splice)
 
 
 def mutated(chance: random.Random, text: str) -> str:
-    """A spec with one to four changes, to its tokens or to its characters."""
-    if chance.random() < 0.2:
+    """A spec with one to four changes: of its bytes, of any of its tokens, or of tokens by others of their sort.
+
+    The last keep the grammar, so that what they break is found deeper inside; they are the half of all.
+    """
+    where = chance.random()
+    if where < 0.1:
         return bytes_changed(chance, text)
     tokens = TOKEN.findall(text)
     for _ in range(chance.choice((1, 1, 1, 2, 4))):
-        chance.choice(TOKENS)(chance, tokens)
+        (exchange if where > 0.5 else chance.choice(TOKENS))(chance, tokens)
         if not tokens:
             break
     return "".join(tokens)

@@ -29,6 +29,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+KindName = Annotated[Kind, typer.Argument(metavar="KIND", help="ops, std, activations, checks or specs.")]
 SpecPath = Annotated[Path, typer.Argument(metavar="PATH", help="A spec.", show_default=False)]
 SpecPaths = Annotated[list[Path], typer.Argument(metavar="PATH", help="Specs, and folders of specs.")]
 NetName = Annotated[str | None, typer.Option("--net", metavar="NAME", help="Which net, where the spec has several.")]
@@ -216,11 +217,7 @@ def fmt(
 
 
 @app.command("list", epilog="Example: archc list activations")
-def list_(
-    kind: Annotated[
-        Kind, typer.Argument(metavar="KIND", help="ops, std, activations, checks or specs.", show_default=False)
-    ],
-) -> None:
+def list_(kind: KindName) -> None:
     """List what the compiler knows, a line each."""
     with reporting():
         found = entries(kind)

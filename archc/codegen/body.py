@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from archc.codegen.comment import axes_comment, place
 from archc.codegen.forward import INDENT, Forward, Said, stem
@@ -146,15 +146,28 @@ class Body:
             forward.write(f"{', '.join(carried)} = ", parse(call), comment, INDENT + 4)
             return
         inside = dict(zip((value.name for value in node.body.inputs), carried, strict=True))
-        call = f"{function}({', '.join(inside[name] for name in direct.operands)})"
-        if tuple(value.name for value in direct.results) == node.body.outputs:
-            forward.write(f"{', '.join(carried)} = ", parse(call), comment, INDENT + 4)
+        types = {value.name: value.type for value in node.body.inputs}
+        signature = self.plan.signatures[direct.block]
+        operands = [
+            _permuted(inside[name], types[name].names, port.names)
+            for name, port in zip(direct.operands, signature.inputs, strict=True)
+        ]
+        made = parse(f"{function}({', '.join(operands)})")
+        ordered = all(
+            value.type.names == port.names for value, port in zip(node.body.inputs, signature.outputs, strict=False)
+        )
+        if tuple(value.name for value in direct.results) == node.body.outputs and ordered:
+            forward.write(f"{', '.join(carried)} = ", made, comment, INDENT + 4)
             return
         fresh = [forward.names.fresh(stem(value.name, self.known)) for value in direct.results]
-        inside |= dict(zip((value.name for value in direct.results), fresh, strict=True))
-        forward.write(f"{', '.join(fresh)} = ", parse(call), comment, INDENT + 4)
-        sources = ", ".join(inside[name] for name in node.body.outputs)
-        forward.lines.append(" " * (INDENT + 4) + f"{', '.join(carried)} = {sources}")
+        forward.write(f"{', '.join(fresh)} = ", made, comment, INDENT + 4)
+        for value, name, port in zip(direct.results, fresh, signature.outputs, strict=True):
+            inside[value.name], types[value.name] = name, port
+        sources = [
+            _permuted(inside[name], types[name].names, carry.type.names)
+            for name, carry in zip(node.body.outputs, node.body.inputs, strict=True)
+        ]
+        forward.write(f"{', '.join(carried)} = ", parse(", ".join(sources)), "", INDENT + 4)
 
     def _checked(self, item: Checked) -> None:
         forward = self.forward
@@ -181,6 +194,13 @@ class Body:
             return
         items = ", ".join(flat(forward.reference(output)) for output in self.plan.outputs)
         forward.write("return ", parse(f"{self.output_class}({items})"))
+
+
+def _permuted(name: str, axes: Sequence[str], order: Sequence[str]) -> str:
+    """A tensor with its axes in another order, as an expression."""
+    if tuple(axes) == tuple(order):
+        return name
+    return f"{name}.permute({', '.join(str(axes.index(axis)) for axis in order)})"
 
 
 def _leads_to(tensor: Tensor, target: Tensor) -> bool:

@@ -15,7 +15,8 @@ from archc.codegen.forward import INDENT, Forward, Surroundings
 from archc.codegen.layout import WIDTH, parse, quoted, signature, statement
 from archc.codegen.names import Names, attribute
 from archc.codegen.unit import Unit
-from archc.readings.schedule.region import Schedule, schedule
+from archc.ir.graph import Block
+from archc.readings.schedule.region import Schedule, Signature, schedule
 from archc.readings.schedule.tensor import Range
 from archc.readings.schedule.trace import base_kind
 from archc.types.size import Facts, Size
@@ -72,7 +73,10 @@ class ClassWriter:
         known = [*unit.block.facts, *(needed.condition for needed in unit.block.requirements)]
         captured = {value.name: value.type for value in unit.captured}
         facts = Facts(tuple(known))
-        plan = schedule(unit.region, facts, typical, captured)
+        signatures = {key: _signature(callee.block) for key, callee in self.units.items()}
+        # what a pass yields is what the next one takes
+        outputs = [value.type for value in unit.region.inputs] if unit.is_body else None
+        plan = schedule(unit.region, facts, typical, captured, signatures, outputs)
         for value in unit.inputs:
             self.inputs[value.name] = self.names.fresh(value.name)
         for node in unit.parameters:
@@ -194,3 +198,8 @@ class ClassWriter:
         if count == 1:
             return "Tensor"
         return self.output_name or f"tuple[{', '.join(['Tensor'] * count)}]"
+
+
+def _signature(block: Block) -> Signature:
+    inputs = tuple(value.type for value in block.region.inputs)
+    return Signature(inputs, tuple(value.type for value in block.outputs))

@@ -24,7 +24,7 @@ from archc.elaborate.binding import (
 )
 from archc.elaborate.constraint import Mismatch
 from archc.elaborate.evaluate import as_term, evaluate, term
-from archc.elaborate.extent import axes_of, conditions_of, listed, number_of, place_of, size_of, type_of
+from archc.elaborate.extent import axes_of, bounded, conditions_of, listed, number_of, place_of, size_of, type_of
 from archc.elaborate.frame import Poisoned
 from archc.elaborate.scope import Scope
 from archc.formula.rename import distinct
@@ -66,7 +66,8 @@ def run(body: tree.Body, scope: Scope, hints: Sequence[str | None] = ()) -> list
     """Run the statements of a body and evaluate its results. Errors of statements are kept; those of results raise."""
     for statement in body.statements:
         try:
-            execute(statement, scope)
+            with bounded(statement.span):
+                execute(statement, scope)
         except (Fault, Poisoned) as error:
             if isinstance(error, Fault):
                 scope.frame.report(error.diagnostic)
@@ -75,7 +76,8 @@ def run(body: tree.Body, scope: Scope, hints: Sequence[str | None] = ()) -> list
                 scope.names[name] = Poison()
     results: list[Binding] = []
     for number, expr in enumerate(body.results):
-        found = evaluate(expr, scope, hints[number] if number < len(hints) else None)
+        with bounded(expr.span):
+            found = evaluate(expr, scope, hints[number] if number < len(hints) else None)
         results.extend(found.terms if isinstance(found, Several) else (found,))
     return results
 

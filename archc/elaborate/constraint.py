@@ -11,6 +11,7 @@ from archc.elaborate import faults
 from archc.elaborate.binding import Definition
 from archc.types.size import Condition, Size
 from archc.types.solve import OPEN
+from archc.types.tensor_type import TensorType
 
 _LONGEST = 30
 
@@ -23,6 +24,12 @@ def is_open(size: Size) -> bool:
 def worded(size: Size) -> str:
     """A size for a message."""
     return "still unknown" if is_open(size) else str(size)
+
+
+def shown(type: TensorType) -> str:
+    """A type for a message."""
+    axes = (f"{axis.name}: {worded(axis.size)}" if is_open(axis.size) else str(axis) for axis in type.axes)
+    return f"`{type.kind}[{', '.join(axes)}]`"
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ from archc.elaborate.binding import (
     describe,
     position,
 )
-from archc.elaborate.constraint import Mismatch
+from archc.elaborate.constraint import Mismatch, worded
 from archc.elaborate.extent import find_name, unknown_name
 from archc.elaborate.scope import Scope
 from archc.formula.tree import Apply, Literal, Read, SizeValue
@@ -265,7 +265,7 @@ def unite(
                 continue
             size, first, owner = sizes[axis.name]
             if size != axis.size:
-                notes = (Note(first, f"{scope.frame.resolve(size)} here"), *_defined(owner, axis.name, scope))
+                notes = (Note(first, f"{worded(scope.frame.resolve(size))} here"), *_defined(owner, axis.name, scope))
                 scope.frame.equate(axis.size, size, Mismatch(axis.name, place, notes))
     widest = max((one for one, _ in operands), key=lambda one: len(one.axes))
     order = dict.fromkeys(widest.names)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import reduce
 
 from archc.base.diagnostic import Fault
@@ -43,12 +44,19 @@ def size_of(expr: tree.Expr, scope: Scope) -> Size:
 
     Raises Fault: E0332 where it is not made of sizes, E0904 where it grows beyond its bounds.
     """
-    try:
+    with bounded(expr.span):
         return _size(expr, scope)
+
+
+@contextmanager
+def bounded(span: Span) -> Iterator[None]:
+    """Blame a place for a size that grows beyond its bounds or has no value. Raises Fault E0904, E0322."""
+    try:
+        yield
     except SizeOverflow as error:
-        raise Fault(faults.TooLarge(expr.span, reason=error)) from None
+        raise Fault(faults.TooLarge(span, reason=error)) from None
     except SizeError as error:
-        raise Fault(faults.BadSize(expr.span, what="this", label=str(error))) from None
+        raise Fault(faults.BadSize(span, what="this", label=str(error))) from None
 
 
 def _size(expr: tree.Expr, scope: Scope) -> Size:

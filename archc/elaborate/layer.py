@@ -90,7 +90,7 @@ def _written_sizes(arguments: Arguments, sources: tuple[Axis, ...], scope: Scope
             for axis in sources:
                 if axis.name == scope.local(entry.name.text) or axis.name == entry.name.text:
                     actual = arguments.size_of_axis(axis.name) or axis.size
-                    note = Note(arguments.operands[0].span, f"{scope.frame.resolve(actual)} comes from here")
+                    note = Note(arguments.operands[0].span, f"{worded(scope.frame.resolve(actual))} comes from here")
                     scope.frame.equate(size_of(entry.size, scope), actual, Mismatch(axis.name, entry.span, (note,)))
 
 

@@ -167,7 +167,7 @@ def _carried(found: Term, type: TensorType, name: str, span: Span, scope: Scope)
     if not same or not kinds:
         after = TensorType(found.kind, tuple(Axis(a.name, scope.frame.resolve(a.size)) for a in found.axes))
         help = "a pass ends with the axes and sizes that it starts with"
-        raise Fault(faults.CarryChanges(span, name=name, before=f"`{type}`", after=f"`{after}`", help=help))
+        raise Fault(faults.CarryChanges(span, name=name, before=shown(type), after=shown(after), help=help))
     for axis in type.axes:
         size = found.size(axis.name)
         assert size is not None

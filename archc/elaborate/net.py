@@ -26,7 +26,7 @@ from archc.elaborate.binding import (
     Term,
     Word,
 )
-from archc.elaborate.extent import expand
+from archc.elaborate.extent import bounded, expand
 from archc.elaborate.frame import Freeze, Poisoned, Session
 from archc.elaborate.instance import entered
 from archc.elaborate.library import File
@@ -95,15 +95,9 @@ def _root(definition: Definition, given: dict[str, Binding], session: Session) -
     frozen: dict[str, int] = {}
     while True:
         builder = Builder(session, definition, frozen, None)
-        arguments = Arguments(definition.tree.name, definition.tree.head)
         try:
-            hypers = {name: builder.hyper(name, binding) for name, binding in given.items()}
-            default_hypers(definition, hypers, builder.scope, arguments)
-            builder.symbolise_defaults()
-            _refuse_negative(definition, builder)
-            matched = match_ports(definition, _own_operands(definition, builder), builder.scope, builder.axis)
-            with entered(session, definition, definition.tree.head):
-                return builder.build(matched)
+            with bounded(definition.tree.head):
+                return _built(definition, given, builder)
         except Freeze as freeze:
             for symbol in freeze.symbols:
                 frozen[symbol] = builder.values[symbol]
@@ -115,6 +109,17 @@ def _root(definition: Definition, given: dict[str, Binding], session: Session) -
         except RecursionError:
             builder.frame.report(faults.TooDeep(definition.tree.head, limit=LIMITS.block_depth))
             return None
+
+
+def _built(definition: Definition, given: dict[str, Binding], builder: Builder) -> Block | None:
+    arguments = Arguments(definition.tree.name, definition.tree.head)
+    hypers = {name: builder.hyper(name, binding) for name, binding in given.items()}
+    default_hypers(definition, hypers, builder.scope, arguments)
+    builder.symbolise_defaults()
+    _refuse_negative(definition, builder)
+    matched = match_ports(definition, _own_operands(definition, builder), builder.scope, builder.axis)
+    with entered(builder.session, definition, definition.tree.head):
+        return builder.build(matched)
 
 
 def _refuse_negative(definition: Definition, builder: Builder) -> None:

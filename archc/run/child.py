@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 
 class Setting(NamedTuple):
-    """Where to look for packages beside Python's own, and the limits to live in."""
+    """Where to look for packages, and the limits to live in."""
 
     paths: Sequence[str]
     limits: Mapping[int, int]
@@ -29,7 +29,7 @@ def main() -> None:
     answer = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     _close_to_strangers()
     setting = Setting(*parent.recv())
-    sys.path += setting.paths
+    sys.path[:] = setting.paths
     for what, most in setting.limits.items():
         _limit(what, most)
     try:

@@ -117,10 +117,10 @@ def _started(folder: str, words: IO[bytes]) -> Iterator[tuple[subprocess.Popen[b
 
 
 def _paths() -> list[str]:
-    """Where this process finds its packages, without the folder it stands in: what lies there is nobody's package."""
-    here = Path.cwd()
+    """Where this process finds its packages, but not in the folder that it happens to stand in."""
+    here, own = Path.cwd(), str(Path(__file__).parents[2])
     found = [path for path in sys.path if Path(path).is_absolute() and Path(path) != here]
-    return [*found, str(Path(__file__).parents[2])]
+    return found if own in found else [*found, own]
 
 
 def _read(answer: bytes) -> str:

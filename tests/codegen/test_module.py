@@ -35,13 +35,12 @@ SIZES = {"batch": 3, "width": 4, "depth": 2}
 
 
 def layer(name: str, source: str, weight: str) -> Compute:
-    product = call("mul", read(weight, "o", "d"), read(source, "batch", "d"))
-    formula = call("tanh", total(product, D))
-    return compute(name, tensor(B, axis("o", "width")), formula)
+    product = call("mul", read(weight, "d", "i"), read(source, "batch", "i"))
+    return compute(name, X, call("tanh", total(product, axis("i", "width"))))
 
 
 def mixing(name: str = "mix") -> object:
-    nodes = [param("w", tensor(axis("o", "width"), D)), layer("z", "x", "w")]
+    nodes = [param("w", tensor(D, axis("i", "width"))), layer("z", "x", "w")]
     return block(name, {"x": X}, nodes, ["z"], {"width": None}, role="block")
 
 
@@ -92,7 +91,7 @@ def test_a_loop_over_a_call_holds_its_instances() -> None:
 @pytest.mark.parametrize("shared", [False, True])
 def test_a_loop_reads_what_stands_outside(shared: bool) -> None:
     inner = (
-        param("w", tensor(axis("o", "width"), D)),
+        param("w", tensor(D, axis("i", "width"))),
         layer("z", "c", "w"),
         compute("r", X, call("add", read("z", "batch", "d"), read("h", "batch", "d"), read("v", "d"))),
     )
@@ -101,6 +100,26 @@ def test_a_loop_reads_what_stands_outside(shared: bool) -> None:
     found, module = agree(graph(net([param("v", tensor(D)), start, loop(body, "h", "y", shared=shared)])), SIZES)
     assert len(dict(module.named_parameters())) == (2 if shared else 3)
     assert ("for _ in range(self.depth):" in found) == shared
+
+
+def test_values_are_handed_over_axis_by_axis_by_name() -> None:
+    turned = block(
+        "turned",
+        {"x": tensor(D, B)},
+        [compute("z", tensor(B, D), call("add", read("x", "d", "batch"), Position("d")))],
+        ["z"],
+        {"width": None},
+        role="block",
+    )
+    sizes = (("batch", size("batch")), ("width", size("width")))
+
+    def use(name: str, source: str, type: TensorType) -> Call:
+        value = Value(name, type)
+        return Call(results=(value,), span=SPAN, block="turned", module=name, operands=(source,), sizes=sizes)
+
+    body = Region((Value("c", X),), (use("z", "c", X),), ("z",))
+    found, _ = agree(graph(turned, net([use("a", "x", tensor(D, B)), loop(body, "a", "y")])), SIZES)
+    assert "layer(a.permute(1, 0))" in found
 
 
 def test_several_results_are_a_named_tuple() -> None:

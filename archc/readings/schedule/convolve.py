@@ -33,7 +33,7 @@ class _Window:
 
 @dataclass(frozen=True)
 class _Layout:
-    """The axes of a convolution by role: of the data alone, of both and kept, of both and summed, of the kernel alone."""
+    """The axes of a convolution by role: of the data alone, of both and kept, of both and summed, of the kernel."""
 
     batch: list[str]
     groups: list[str]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from archc.formula.tree import Read, walk
 from archc.ir.node import Assume, Call, Compute, Node, Operate, Parameter, Region, Repeat, Value
@@ -57,6 +58,13 @@ class Checked:
 Statement = Bound | Called | Looped | Checked
 
 
+class Signature(NamedTuple):
+    """The types of a block's inputs and outputs: values are handed over axis by axis by name, in the block's order."""
+
+    inputs: tuple[TensorType, ...]
+    outputs: tuple[TensorType, ...]
+
+
 @dataclass
 class Schedule:
     """Statements in order, and the outputs laid out as their types say."""
@@ -65,6 +73,7 @@ class Schedule:
     statements: list[Statement] = field(default_factory=list)
     outputs: tuple[Tensor, ...] = ()
     inputs: dict[str, Tensor] = field(default_factory=dict)
+    signatures: Mapping[str, Signature] = field(default_factory=dict)
 
 
 def schedule(
@@ -72,16 +81,20 @@ def schedule(
     facts: Facts,
     typical: Mapping[str, int],
     captured: Mapping[str, TensorType] | None = None,
+    signatures: Mapping[str, Signature] | None = None,
+    outputs: Sequence[TensorType] | None = None,
 ) -> Schedule:
-    """The schedule of a region. `captured` are the types of values of the enclosing region that it reads."""
+    """The schedule of a region. `captured` are the types of values of the enclosing region that it reads, `signatures`
+    those of the blocks it calls, `outputs` the types its outputs are handed over as, where not their own."""
     trace = Trace()
     scope = Scope(trace, facts, typical=typical, uses=uses(region))
-    planned = Schedule(trace)
+    planned = Schedule(trace, signatures=signatures or {})
     for value in (*region.inputs, *(Value(name, type) for name, type in (captured or {}).items())):
         _define(scope, value, _given(trace, value))
         planned.inputs[value.name] = scope.values[value.name].tensor
     _run(region, scope, planned)
-    planned.outputs = tuple(_at_boundary(scope, name) for name in region.outputs)
+    wanted = outputs or [scope.types[name] for name in region.outputs]
+    planned.outputs = tuple(_handed(scope, name, type) for name, type in zip(region.outputs, wanted, strict=True))
     return planned
 
 
@@ -95,7 +108,7 @@ def schedule_constant(node: Parameter, types: Mapping[str, TensorType], facts: F
     real = base_kind(type.kind.word) in ("real", "complex")
     found = Evaluation(scope, dict(type.sizes), type.names).value(node.formula, real=real)
     _define(scope, node.result, found)
-    return _at_boundary(scope, node.result.name)
+    return _handed(scope, node.result.name, type)
 
 
 def uses(region: Region) -> dict[str, int]:
@@ -123,12 +136,10 @@ def _define(scope: Scope, value: Value, laid: Laid) -> None:
     scope.types[value.name] = value.type
 
 
-def _at_boundary(scope: Scope, name: str) -> Tensor:
-    """A value laid out as its type says, all its axes there."""
-    type = scope.types[name]
-    whole = scope.trace.expanded(scope.values[name], type.names, type.sizes)
-    kind = base_kind(type.kind.word)
-    return scope.trace.cast(whole, kind).tensor
+def _handed(scope: Scope, name: str, to: TensorType) -> Tensor:
+    """A value laid out as the type of the place it is handed to says, all its axes there."""
+    whole = scope.trace.expanded(scope.values[name], to.names, scope.types[name].sizes)
+    return scope.trace.cast(whole, base_kind(to.kind.word)).tensor
 
 
 def _run(region: Region, scope: Scope, planned: Schedule) -> None:
@@ -143,25 +154,33 @@ def _run(region: Region, scope: Scope, planned: Schedule) -> None:
                 for value, laid in zip(node.results, _operated(node, scope), strict=True):
                     _bind(node, value, laid, scope, planned)
             case Call():
-                planned.statements.append(_called(node, scope))
+                planned.statements.append(_called(node, scope, planned.signatures.get(node.block)))
             case Repeat():
-                initial = tuple(_at_boundary(scope, name) for name in node.initial)
-                captured = tuple((Value(name, scope.types[name]), _at_boundary(scope, name)) for name in node.captures)
-                planned.statements.append(Looped(node, initial, captured, _results(node, scope)))
+                planned.statements.append(_looped(node, scope))
             case Assume():
                 planned.statements.append(Checked(node, _condition(node, scope)))
 
 
-def _called(node: Call, scope: Scope) -> Called:
-    operands = [_at_boundary(scope, name) for name in node.operands]
-    first = node.results[0].type
-    shape, kind = [axis.size for axis in first.axes], base_kind(first.kind.word)
+def _called(node: Call, scope: Scope, signature: Signature | None) -> Called:
+    inputs = signature.inputs if signature else [scope.types[name] for name in node.operands]
+    outputs = signature.outputs if signature else [value.type for value in node.results]
+    operands = [_handed(scope, name, type) for name, type in zip(node.operands, inputs, strict=True)]
     step = Invoke(node.module, len(scope.trace.tensors))
-    invoked = scope.trace.make(step, operands, shape, kind, first.names, learned=False)
+    first, names = node.results[0].type, outputs[0].names
+    shape = [first.sizes[axis] for axis in names]
+    invoked = scope.trace.make(step, operands, shape, base_kind(first.kind.word), names, learned=False)
     if len(node.results) > 1:
-        return Called(node, invoked.tensor, _results(node, scope))
+        return Called(node, invoked.tensor, _results(node, scope, outputs))
     _define(scope, node.result, invoked)
     return Called(node, invoked.tensor, (invoked,))
+
+
+def _looped(node: Repeat, scope: Scope) -> Looped:
+    carries = [value.type for value in node.body.inputs]
+    initial = tuple(_handed(scope, name, type) for name, type in zip(node.initial, carries, strict=True))
+    captured = [Value(name, scope.types[name]) for name in node.captures]
+    read = tuple((value, _handed(scope, value.name, value.type)) for value in captured)
+    return Looped(node, initial, read, _results(node, scope, carries))
 
 
 def _bind(node: Node, value: Value, laid: Laid, scope: Scope, planned: Schedule) -> None:
@@ -169,11 +188,13 @@ def _bind(node: Node, value: Value, laid: Laid, scope: Scope, planned: Schedule)
     planned.statements.append(Bound(value, laid, node))
 
 
-def _results(node: Node, scope: Scope) -> tuple[Laid, ...]:
-    found = tuple(_given(scope.trace, value) for value in node.results)
-    for value, laid in zip(node.results, found, strict=True):
-        _define(scope, value, laid)
-    return found
+def _results(node: Node, scope: Scope, order: Sequence[TensorType]) -> tuple[Laid, ...]:
+    found: list[Laid] = []
+    for value, type in zip(node.results, order, strict=True):
+        shape = [value.type.sizes[axis] for axis in type.names]
+        found.append(scope.trace.input(value.name, shape, base_kind(value.type.kind.word), type.names))
+        _define(scope, value, found[-1])
+    return tuple(found)
 
 
 def _computed(node: Compute, scope: Scope, prefer: tuple[str, ...]) -> Laid:
@@ -191,17 +212,10 @@ def _operated(node: Operate, scope: Scope) -> list[Laid]:
     if found is not None:
         return found
     inner = Scope(scope.trace, scope.facts, typical=scope.typical, uses=uses(node.meaning))
-    for value, part, type in zip(node.meaning.inputs, operands, types, strict=True):
-        _define(inner, value, _renamed(part, type, value.type))
+    for value, part in zip(node.meaning.inputs, operands, strict=True):
+        _define(inner, value, part)
     _run(node.meaning, inner, Schedule(scope.trace))
-    results = zip(node.meaning.outputs, node.results, strict=True)
-    return [_renamed(inner.values[name], inner.types[name], value.type) for name, value in results]
-
-
-def _renamed(part: Laid, old: TensorType, new: TensorType) -> Laid:
-    """A tensor under the axis names of the place it is handed to, axis by axis in the order of the types."""
-    names = dict(zip(old.names, new.names, strict=True))
-    return Laid(part.tensor, tuple(names[axis] for axis in part.axes))
+    return [inner.values[name] for name in node.meaning.outputs]
 
 
 def _condition(node: Assume, scope: Scope) -> Tensor | Condition:
