@@ -29,7 +29,7 @@ __all__ = ["ArchError", "Diagnostic", "TypedGraph", "__version__", "build", "che
 
 
 def load(
-    source: str | Path, net: str | None = None, *, sizes: dict[str, int] | None = None, **hypers: Option
+    source: str | Path, /, net: str | None = None, *, sizes: dict[str, int] | None = None, **hypers: Option
 ) -> nn.Module:
     """The module of a net of a spec (a path, or text), ready to train.
 

@@ -52,7 +52,7 @@ def examine(source: str | Path) -> Examination:
     return Examination(tuple(findings), sum(len(one.tree.claims) for one in file.own))
 
 
-def graph(source: str | Path, net: str | None = None, **hypers: Option) -> TypedGraph:
+def graph(source: str | Path, /, net: str | None = None, **hypers: Option) -> TypedGraph:
     """The typed graph of a net of a spec (a path, or text), with some hyper-parameters set.
 
     Raises ArchError with every diagnostic where the spec has errors.
@@ -71,7 +71,7 @@ def graph(source: str | Path, net: str | None = None, **hypers: Option) -> Typed
     return typed
 
 
-def build(source: str | Path, net: str | None = None, **hypers: Option) -> str:
+def build(source: str | Path, /, net: str | None = None, **hypers: Option) -> str:
     """The PyTorch module of a net of a spec (a path, or text) as Python text. Raises ArchError."""
     from archc.codegen.module import generate  # templates are loaded only by those who generate
     from archc.passes.pipeline import run

@@ -30,8 +30,10 @@ STRANGE = (
 )
 
 KEYWORDS = frozenset(
-    ("net", "block", "use", "as", "let", "param", "const", "share", "return", "if", "else", "repeat", "with", "where")
-    + ("claim", "under", "equivariant", "invariant", "true", "false", "assume", "emit", "state", "scan", "fixpoint")
+    (
+        *("net", "block", "use", "as", "let", "param", "const", "share", "return", "if", "else", "repeat", "with"),
+        *("where", "claim", "under", "equivariant", "invariant", "true", "false", "assume", "emit", "state", "scan"),
+    )
 )
 SORTS: tuple[Callable[[str], bool], ...] = (
     lambda token: token.isidentifier() and token not in KEYWORDS,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from io import TextIOWrapper
 from pathlib import Path
@@ -48,6 +49,9 @@ DType = Annotated[Literal["float32", "float64", "bfloat16"], typer.Option("--dty
 Seed = Annotated[int, typer.Option("--seed", min=0, help="For parameters and random inputs.")]
 Target = Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write here, not to stdout.")]
 Force = Annotated[bool, typer.Option("--force", help="Also over a file that archc did not write.")]
+
+_RARELY = 100_000
+"""New objects between two looks for garbage: a spec's tree and graph live as long as the command, so looks are vain."""
 
 
 @app.callback(invoke_without_command=True)
@@ -244,7 +248,11 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal may know only ASCII
-    app(prog_name="archc")
+    gc.set_threshold(_RARELY)
+    try:
+        app(prog_name="archc")
+    finally:
+        gc.freeze()  # the end of the process frees everything at once
 
 
 def _compiled(path: Path, net: str | None, settings: list[str] | None) -> tuple[TypedGraph, str]:

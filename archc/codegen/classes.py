@@ -62,13 +62,15 @@ class ClassWriter:
         self.stored: dict[str, str] = {}
         self.buffers: dict[tuple[Size, bool], tuple[str, str]] = {}
         self.names = Names()
-        self.heads: dict[str, str] = {}
+        self.heads: dict[str, tuple[str, str]] = {}
         self.inputs: dict[str, str] = {}
         self.lines: list[str] = []
 
     def write(self) -> ClassText:
         """The whole class."""
         unit = self.unit
+        for part in unit.bodies.values():
+            unit.needed |= {name: symbol for name, symbol in part.needed.items() if name not in unit.needed}
         typical = {symbol.name: symbol.default for symbol in unit.block.symbols if symbol.default is not None}
         known = [*unit.block.facts, *(needed.condition for needed in unit.block.requirements)]
         captured = {value.name: value.type for value in unit.captured}
@@ -108,7 +110,8 @@ class ClassWriter:
         forward = Forward(around, self.names, self.inputs)
         self._initial = initial_lines(self.unit, self._stored)
         Body(self.unit, plan, forward, self.output_name).write()
-        return [*self.heads.values(), *forward.lines]
+        heads = [line for name, text in self.heads.values() for line in statement(f"{name} = ", parse(text), INDENT)]
+        return [*heads, *forward.lines]
 
     def _stored(self, symbol: str) -> str:
         if symbol not in self.stored:
@@ -121,20 +124,30 @@ class ClassWriter:
 
     def _size(self, symbol: str) -> str:
         """A size symbol in the forward: kept from the constructor, or read from the shape of an input."""
-        if symbol in self.unit.needed:
-            return self._stored(symbol)
-        if symbol not in self.heads:
+        if symbol not in self.unit.needed and symbol not in self.heads:
             source = self._shape_with(symbol)
-            name = self.names.fresh(symbol)
-            self.heads[symbol] = f"        {name} = {source}"
-        return self.heads[symbol].split("=")[0].strip()
+            if source is None:
+                # no input tells it, so whoever builds the class does
+                known = {one.name: one for one in self.unit.block.symbols}
+                self.unit.needed[symbol] = known[symbol]
+            else:
+                self.heads[symbol] = (self.names.fresh(symbol), source)
+        return self._stored(symbol) if symbol in self.unit.needed else self.heads[symbol][0]
 
-    def _shape_with(self, symbol: str) -> str:
+    def _shape_with(self, symbol: str) -> str | None:
+        """The expression of a size from the shape of an input whose axis is a multiple of it, plus a constant."""
+        found: list[tuple[int, str]] = []
         for value in self.unit.inputs:
             for dim, axis in enumerate(value.type.axes):
-                if axis.size == Size.symbol(symbol):
-                    return f"{self.inputs[value.name]}.shape[{dim - len(value.type.axes)}]"
-        raise LookupError(f"no input of {self.unit.block.name} tells the size {symbol}")
+                offset = axis.size.substitute({symbol: 0}).constant
+                step = (axis.size - axis.size.substitute({symbol: 0})).substitute({symbol: 1}).constant
+                if offset is None or not step or axis.size != step * Size.symbol(symbol) + offset:
+                    continue
+                text = f"{self.inputs[value.name]}.shape[{dim - len(value.type.axes)}]"
+                if offset:
+                    text = f"({text} {'-' if offset > 0 else '+'} {abs(offset)})"
+                found.append((abs(offset) + abs(step - 1), text if step == 1 else f"{text} // {step}"))
+        return min(found)[1] if found else None
 
     def _buffer(self, step: Range) -> str | None:
         """The attribute that holds the positions of an axis, where its size is known to the constructor."""

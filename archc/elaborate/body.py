@@ -191,6 +191,8 @@ def _let_declared(statement: tree.Let, axes: tuple[tree.AxisType, ...], scope: S
     inner.declared = frozenset(axis.name for axis in declared)
     inner.binders = scope.binders | inner.declared
     found = term(statement.value, inner, name)
+    for axis in declared:
+        scope.frame.mark_widths([axis], place_of(axis, axes, statement.span))
     own = {axis.name: axis for axis in found.axes}
     extra = [one for one in own if one not in inner.declared and one not in scope.lifted]
     if extra:

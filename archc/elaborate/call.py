@@ -24,7 +24,7 @@ from archc.elaborate.extent import listed, number_of, size_of, unknown_name
 from archc.elaborate.instance import call_block
 from archc.elaborate.layer import build_layer
 from archc.elaborate.operate import operate
-from archc.elaborate.reduction import reduce_over
+from archc.elaborate.reduction import is_read_along, reduce_over
 from archc.elaborate.scope import Scope
 from archc.formula.tree import SizeValue
 from archc.ops.operation import Pointwise
@@ -162,10 +162,13 @@ def _reduce(word: str, arguments: Arguments, scope: Scope) -> Term:
     if "over" not in arguments.named:
         raise Fault(faults.MissingArgument(arguments.span, callee=word, name="over", help=f"write `{word}(over = d)`"))
     over = axis_list(arguments.named["over"].value, arguments, scope, "over")
+    (operand,) = arguments.operands
+    body = operand.term
+    if not all(is_read_along(body.formula, axis.name) for axis in over.axes):
+        # nothing in the formula itself would say how long the axis is
+        body = scope.frame.read(scope.frame.materialise(body, None, operand.span))
     span = arguments.named["over"].value.span
-    return reduce_over(
-        word, [(axis, span) for axis in over.axes], arguments.operands[0].term, None, scope, arguments.span
-    )
+    return reduce_over(word, [(axis, span) for axis in over.axes], body, None, scope, arguments.span)
 
 
 def _pointwise(function: type[Pointwise], arguments: Arguments, scope: Scope) -> Binding:

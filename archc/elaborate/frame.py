@@ -95,11 +95,12 @@ class Session:
 
 @dataclass(frozen=True)
 class Width:
-    """A parameter's axis whose size is still to be solved."""
+    """An axis whose size is still to be solved, and how to give it one."""
 
     axis: str
     size: Size
     span: Span
+    help: str
 
 
 class Frame:
@@ -209,11 +210,11 @@ class Frame:
         self.emit(Compute(results=(value,), span=span, path=self.path, formula=distinct(formula, names)))
         return value
 
-    def mark_widths(self, axes: Iterable[Axis], span: Span) -> None:
-        """Remember a parameter's axes whose size is still to be solved: unsolved ones are errors (E0302)."""
+    def mark_widths(self, axes: Iterable[Axis], span: Span, help: str = "give it a size, as in `{axis}: 64`") -> None:
+        """Remember axes whose size is still to be solved: unsolved ones are errors (E0302)."""
         for axis in axes:
             if is_open(self.solver.resolve(axis.size)):
-                self.widths.append(Width(axis.name, axis.size, span))
+                self.widths.append(Width(axis.name, axis.size, span, help.format(axis=axis.name)))
 
     # -- sizes
 

@@ -17,7 +17,7 @@ from archc.elaborate.binding import (
     Word,
 )
 from archc.elaborate.body import count_of, run
-from archc.elaborate.constraint import Demand, Mismatch
+from archc.elaborate.constraint import Demand, Mismatch, shown
 from archc.elaborate.evaluate import as_term, evaluate, term
 from archc.elaborate.extent import size_of
 from archc.elaborate.scope import Scope, plain, stem

@@ -26,6 +26,7 @@ from archc.elaborate.scope import Scope
 from archc.ir.node import Operate, Region, Value
 from archc.ops.operation import Fresh, Operation
 from archc.syntax import tree
+from archc.syntax.faults import FileTooLarge, TooDeep, TooManyTokens
 from archc.syntax.parse import parse
 from archc.types.size import Size
 from archc.types.tensor_type import Axis, TensorType
@@ -43,7 +44,12 @@ def operate(kind: type[Operation], arguments: Arguments, scope: Scope, hint: str
     arity = len(arguments.operands) + len(named)
     if arity == 0:
         raise Fault(faults.WrongArity(arguments.span, callee=kind.word, expected="at least one operand", given=0))
-    definition = _meaning(kind.word, operation.meaning(arity))
+    try:
+        definition = _meaning(kind.word, operation.meaning(arity))
+    except Fault as fault:  # an attribute such as a degree makes the formula larger than a text may be
+        fault.diagnostic.span, fault.diagnostic.label = arguments.span, f"the formula of `{kind.word}` is"
+        fault.diagnostic.help = ""
+        raise
     names = [port.name for port in definition.tree.inputs]
     if len(names) != arity:
         raise Fault(faults.WrongArity(arguments.span, callee=kind.word, expected=f"{len(names)} operands", given=arity))
@@ -110,10 +116,13 @@ def _refuse_axes_there_are(operation: Operation, operands: Sequence[Operand], ar
 
 @lru_cache(maxsize=512)
 def _meaning(word: str, text: str) -> Definition:
-    """The formula of an operation, parsed."""
+    """The formula of an operation, parsed. Raises Fault E0902, E0903 where it is larger than a text may be."""
     findings = Findings()
     source = Source(f"operation {word}", f"block {word} {text}\n")
     spec = parse(source, findings)
+    for found in findings.errors:
+        if isinstance(found, TooDeep | TooManyTokens | FileTooLarge):
+            raise Fault(found)
     if spec is None or findings.errors:
         raise InternalError(f"the formula of `{word}` does not parse: {[str(one) for one in findings]}")
     file = File(source, spec, None, is_library=True)

@@ -12,9 +12,12 @@ from archc.elaborate.constraint import Mismatch
 from archc.elaborate.evaluate import evaluate, term
 from archc.elaborate.extent import expand
 from archc.elaborate.scope import Scope, plain
-from archc.formula.tree import Reduce
+from archc.formula.tree import Formula, Position, Read, Reduce, walk
 from archc.syntax import tree
 from archc.types.tensor_type import BOOL, REAL, Axis, Kind
+
+
+SIZED = "reduce a value that has the axis, as in `let y[{axis}: 64] = ...`, or multiply by one"
 
 
 @evaluate.register
@@ -30,6 +33,7 @@ def _(expr: tree.Reduction, scope: Scope, hint: str | None = None) -> Binding:
             if len(name.parts) == 1 and scope.names_axes(name.text) is None:
                 inner.names[name.text] = BoundAxis(new)
             bound.append((new, name.span))
+            frame.mark_widths([new], name.span, SIZED)
     inner.binders = scope.binders | frozenset(axis.name for axis, _ in bound)
     condition = None
     if expr.condition is not None:
@@ -42,6 +46,12 @@ def _(expr: tree.Reduction, scope: Scope, hint: str | None = None) -> Binding:
             )
     body = term(expr.body, inner)
     return reduce_over(expr.kind, bound, body, condition, scope, expr.span)
+
+
+def is_read_along(formula: Formula, axis: str) -> bool:
+    """Whether a formula reads a value along an axis as it is, so that the axis is as long as that value's."""
+    reads = (part for part in walk(formula) if isinstance(part, Read) and part.outside is None)
+    return any(Position(axis) in read.indices for read in reads)
 
 
 def reduce_over(

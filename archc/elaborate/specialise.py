@@ -234,8 +234,7 @@ class Builder:
         for width in frame.widths:
             unsolved = {symbol for symbol in frame.solver.resolve(width.size).symbols if symbol.startswith(OPEN)}
             if unsolved - undetermined:
-                help = f"give it a size, as in `{width.axis}: 64`"
-                frame.report(faults.UndeterminedSize(width.span, axis=width.axis, help=help))
+                frame.report(faults.UndeterminedSize(width.span, axis=width.axis, help=width.help))
             undetermined |= unsolved
         for mismatch, refuted in chain(((m, True) for m in solution.refuted), ((m, False) for m in solution.unproved)):
             if undetermined.isdisjoint(frame.resolve(mismatch.left).symbols | frame.resolve(mismatch.right).symbols):

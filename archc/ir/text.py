@@ -134,12 +134,13 @@ class _Printer:
 
     def body(self, region: Region) -> tree.Body:
         """The statements of a region. A `let` keeps the kind of its formula; what is of another one is written where it
-        is returned, since there a port or a carry says what it becomes."""
+        is returned, as are the results after it, since there a port or a carry says what it becomes."""
         returned: dict[str, tree.Expr] = {}
         statements: list[tree.Statement] = []
         for node in region.nodes:
-            if isinstance(node, Compute) and node.result.name in region.outputs and self.is_converted(node):
-                returned[node.result.name] = self.result(node)
+            result = node if isinstance(node, Compute) and node.result.name in region.outputs else None
+            if result is not None and (returned or self.is_converted(result)):
+                returned[result.result.name] = self.result(result)
             else:
                 statements.append(self.statement(node))
         results = tuple(returned.get(output) or name(output) for output in region.outputs)

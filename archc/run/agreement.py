@@ -19,9 +19,13 @@ from archc.readings.values import reference
 from archc.run.feed import inputs
 from archc.run.load import LoadError
 from archc.run.report import Comparison, What
+from archc.run.request import RunError
 from archc.types.tensor_type import TensorType
 
 Array = NDArray[Any]
+
+ASSUMPTION = "the assumption at"
+"""How a generated module begins to say that its inputs are not as the spec assumes."""
 
 FORWARD_LIMIT = 1e-9
 GRADIENT_LIMIT = 1e-5
@@ -39,12 +43,15 @@ class Disagreement(Exception):
 
 @contextmanager
 def failing_as_disagreement() -> Iterator[None]:
-    """Whatever generated code raises is a finding about it, not an error of the comparison."""
+    """Whatever generated code raises is a finding about it, not an error of the comparison; but that an assumption does
+    not hold is a finding about the inputs. Raises Disagreement and RunError."""
     try:
         yield
     except (Disagreement, LoadError):
         raise
     except Exception as error:
+        if str(error).startswith(ASSUMPTION):
+            raise RunError(f"{error} for these inputs; give others with --input") from error
         raise Disagreement(f"the generated module fails: {type(error).__name__}: {error}") from error
 
 

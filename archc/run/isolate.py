@@ -117,9 +117,9 @@ def _started(folder: str, words: IO[bytes]) -> Iterator[tuple[subprocess.Popen[b
 
 
 def _paths() -> list[str]:
-    """Where this process finds its packages, but not in the folder that it happens to stand in."""
+    """Where this process finds its packages, but not in the folder that it stands in, unless this package is there."""
     here, own = Path.cwd(), str(Path(__file__).parents[2])
-    found = [path for path in sys.path if Path(path).is_absolute() and Path(path) != here]
+    found = [path for path in sys.path if path == own or (Path(path).is_absolute() and Path(path) != here)]
     return found if own in found else [*found, own]
 
 

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from math import inf
 from typing import Any, Literal
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
 from rich.text import Text
@@ -23,8 +24,8 @@ class Statistics:
 
     mean: float
     std: float
-    low: float
-    high: float
+    min: float
+    max: float
 
 
 @dataclass(frozen=True)
@@ -36,18 +37,19 @@ class Output:
     shape: tuple[int, ...]
     statistics: Statistics | None
 
-    @property
-    def cells(self) -> tuple[str, ...]:
-        """How it is shown in a table."""
-        found = self.statistics
-        numbers = (found.mean, found.std, found.low, found.high) if found else ()
-        return (" x ".join(map(str, self.shape)) or "scalar", *(f"{number:.4g}" for number in numbers))
+    def __rich__(self) -> Text:
+        shape = " x ".join(map(str, self.shape)) or "one number"
+        head = Text.assemble((self.name, "bold"), f": {self.type}, {shape}")
+        if self.statistics is None:
+            return head
+        numbers = (f"{word} {number:.4g}" for word, number in asdict(self.statistics).items())
+        return head.append(f"\n    {', '.join(numbers)}")
 
 
 @dataclass(frozen=True)
 class RunReport:
     """What a run gave: the sizes, the outputs, how many learned numbers the module has, how many seconds its forward
-    pass took. Prints as a table with rich."""
+    pass took. Prints with rich."""
 
     net: str
     sizes: Mapping[str, int]
@@ -72,17 +74,12 @@ class RunReport:
         return cls(**found, outputs=tuple(outputs))
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        table = Table(title=self.net, title_justify="left")
-        for title in ("output", "type", "shape"):
-            table.add_column(title, overflow="fold")
-        for title in ("mean", "std", "min", "max"):
-            table.add_column(title, justify="right", overflow="fold")
-        for one in self.outputs:
-            table.add_row(one.name, Text(one.type), *one.cells)
-        yield table
+        yield Text(self.net, style="bold")
+        yield from self.outputs
         if self.sizes:
-            yield f"sizes: {_bindings(self.sizes)}"
-        yield f"{self.parameters:,} parameters, {1000 * self.seconds:.2f} ms forward on {self.device} in {self.dtype}"
+            yield Text(f"sizes: {_bindings(self.sizes)}")
+        time = f"{1000 * self.seconds:.2f} ms forward on {self.device} in {self.dtype}"
+        yield Text(f"{self.parameters:,} parameters, {time}")
 
 
 @dataclass(frozen=True)
@@ -103,7 +100,7 @@ class Comparison:
     @property
     def cells(self) -> tuple[str, ...]:
         """How it is shown in a table."""
-        label = "value" if self.what == "output" else f"gradient of {self.what}"
+        label = "value" if self.what == "output" else "gradient"
         return (self.name, label, f"{self.error:.1e}{' (kink)' if self.kink else ''}", f"{self.limit:.0e}")
 
 
@@ -126,11 +123,11 @@ class Trial:
         if self.fault is not None:
             yield Text.assemble((title, "bold"), "\n", (self.fault, "red"))
             return
-        table = Table(title=title, title_justify="left")
-        table.add_column("tensor", overflow="fold")
-        table.add_column("what")
-        table.add_column("relative error", justify="right")
-        table.add_column("limit", justify="right")
+        table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
+        table.add_column("tensor", min_width=12, overflow="fold")
+        table.add_column("compared", no_wrap=True)
+        table.add_column("error", justify="right", no_wrap=True)
+        table.add_column("limit", justify="right", no_wrap=True)
         for one in self.comparisons:
             table.add_row(*one.cells, style="" if one.ok else "bold red")
         yield table

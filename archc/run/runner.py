@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from archc.ir.graph import TypedGraph
-from archc.run.agreement import outputs_by_name
+from archc.run.agreement import ASSUMPTION, outputs_by_name
 from archc.run.files import save_arrays
 from archc.run.given import Feed, checked, feed
 from archc.run.load import LoadError, instantiate, load_module
@@ -86,8 +86,8 @@ def _refusing() -> Iterator[None]:
     except (RuntimeError, MemoryError) as error:
         if isinstance(error, MemoryError) or any(words in str(error) for words in _FULL):
             raise RunError("the module does not fit into memory at these sizes") from error
-        if str(error).startswith("the assumption at"):
-            raise RunError(str(error)) from error
+        if str(error).startswith(ASSUMPTION):
+            raise RunError(f"{error} for these inputs; give others with --input") from error
         raise
 
 

@@ -9,7 +9,7 @@ from typing import Literal
 
 from archc.base.nearest import nearest
 from archc.ir.graph import TypedGraph, nested
-from archc.ir.node import Call, Region, Repeat
+from archc.ir.node import Assume, Call, Region, Repeat
 from archc.types.size import Condition, Size, SizeError
 
 Regime = Literal["small", "primes", "equal", "ones"]
@@ -40,8 +40,8 @@ class Survey:
 
 
 def survey(graph: TypedGraph) -> Survey:
-    """What the net and the blocks in it ask of the net's size symbols: what their `where` says, what they require, one
-    position at least on every axis."""
+    """What the net and the blocks in it ask of the net's size symbols: what their `where` says, what they require and
+    assume, one position at least on every axis."""
     found: dict[Condition, None] = {}
     lengths: set[Size] = set()
     counts: set[Size] = set()
@@ -59,7 +59,9 @@ def survey(graph: TypedGraph) -> Survey:
         for region in _regions(block.region):
             lengths.update(length.substitute(sizes) for length in _lengths(region))
             for node in region.nodes:
-                if isinstance(node, Repeat):
+                if isinstance(node, Assume) and isinstance(node.condition, Condition):
+                    found[node.condition.substitute(sizes)] = None
+                elif isinstance(node, Repeat):
                     counts.add(node.count.substitute(sizes))
                 elif isinstance(node, Call):
                     inner = tuple((symbol, size.substitute(sizes)) for symbol, size in node.sizes)

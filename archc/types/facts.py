@@ -41,6 +41,9 @@ class Facts:
                 least = bound + (condition.operator == ">")
                 self.at_least[name] = max(least, self.at_least.get(name, 1))
 
+    def __repr__(self) -> str:
+        return f"Facts({', '.join(map(str, self.conditions))})"
+
     def extended(self, conditions: Iterable[Condition]) -> Facts:
         """These facts and more."""
         added = tuple(conditions)

@@ -41,6 +41,10 @@ class Atom:
     name: str = ""
     arguments: tuple[Size, ...] = ()
 
+    def __getstate__(self) -> dict[str, object]:
+        """What is kept when it travels: no hash, which is another in every process."""
+        return {"kind": self.kind, "name": self.name, "arguments": self.arguments}
+
     @cached_property
     def _hash(self) -> int:
         return hash((self.kind, self.name, self.arguments))
@@ -196,6 +200,10 @@ class Size:
     def nesting(self) -> int:
         """How many operations that are not polynomial lie inside one another here."""
         return max((atom.nesting for atom in self.atoms), default=0)
+
+    def __getstate__(self) -> dict[str, object]:
+        """What is kept when it travels: no hash, which is another in every process."""
+        return {"terms": self.terms}
 
     @cached_property
     def _hash(self) -> int:

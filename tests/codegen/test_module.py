@@ -9,7 +9,7 @@ from archc.codegen.allow import EmissionError, verify
 from archc.codegen.layout import flat, parse, quoted
 from archc.codegen.module import generate
 from archc.codegen.names import Names
-from archc.formula.tree import Literal, Position
+from archc.formula.tree import Literal, Position, SizeValue
 from archc.ir.node import Assume, Call, Compute, Initial, Node, Parameter, Region, Repeat, Value
 from archc.types.size import Condition, Size
 from archc.types.tensor_type import TensorType
@@ -120,6 +120,34 @@ def test_values_are_handed_over_axis_by_axis_by_name() -> None:
     body = Region((Value("c", X),), (use("z", "c", X),), ("z",))
     found, _ = agree(graph(turned, net([use("a", "x", tensor(D, B)), loop(body, "a", "y")])), SIZES)
     assert "layer(a.permute(1, 0))" in found
+
+
+def test_sizes_come_from_multiples_and_where_no_input_tells_them_from_the_constructor() -> None:
+    inputs = {"x": tensor(B, axis("d", 2 * size("n") + 1))}
+    nodes = [
+        compute("s", tensor(B), total(read("x", "batch", "i"), axis("i", 2 * size("n") + 1))),
+        Repeat(
+            results=(Value("y", tensor(B)),),
+            span=SPAN,
+            count=Size.of(2),
+            shared=False,
+            module="passes",
+            initial=("s",),
+            body=Region(
+                (Value("c", tensor(B)),),
+                (
+                    compute(
+                        "z", tensor(B), call("mul", read("c", "batch"), SizeValue(size("depth")), SizeValue(size("n")))
+                    ),
+                ),
+                ("z",),
+            ),
+        ),
+        compute("r", tensor(B, axis("k", "n")), call("mul", read("y", "batch"), Position("k"))),
+    ]
+    made = block("net", inputs, nodes, ["r"], {"depth": 2})
+    found, _ = agree(graph(made), {"batch": 3, "n": 4, "depth": 2})
+    assert "def __init__(self, n: int, depth: int = 2)" in found
 
 
 def test_several_results_are_a_named_tuple() -> None:

@@ -82,7 +82,7 @@ NETS = {
             assume x >= -1
             let a = -x + ramp - 2 - (-3.5) * noise
             let b = x - (-1) + -a ^ 2 / 3 - 1
-            return clamp(a * b, low = -2, high = 2) |> leaky_relu(slope = 0.2)
+            return clamp(a * b, lower = -2, upper = 2) |> leaky_relu(slope = 0.2)
         }""",
     "pointers, conditions and what stands outside": """
         net N(x: real[n, d: 4], src: index(n)[e], dst: index(n)[e]) -> (y: real[n, d: 4]) {
@@ -94,7 +94,7 @@ NETS = {
     "the reductions": """
         net N(x: real[batch, n, d: 4]) -> (y: real[batch, d: 4]) {
             let top = (max n: x) + (min n: x) + (prod n: x) + (logsumexp n: x)
-            return where(any n: x > 0, top, mean n: x) + max(top, 0, 1)
+            return where((any n: (x > 0)), top, (mean n: x)) + max(top, 0, 1)
         }""",
     "edges of every kind": """
         net N(x: real[batch, d: 4]) -> (y: real[batch, d: 6]) {

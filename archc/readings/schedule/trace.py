@@ -184,8 +184,8 @@ class Trace:
         ]
 
     def cast(self, part: Laid, kind: str) -> Laid:
-        """The numbers as numbers of another kind."""
-        if part.tensor.kind == kind:
+        """The numbers as numbers of another kind; a number of Python takes the kind of what it meets."""
+        if part.tensor.kind == kind or part.tensor.scalar:
             return part
         step = part.tensor.step
         if isinstance(step, Range) and kind == "real":
