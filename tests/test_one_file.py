@@ -17,8 +17,8 @@ from archc.passes.registry import PASSES
 from archc.readings.values import reference
 from archc.run.load import load_module
 
-CUMULATE = '''
-"""Running totals."""
+MIRROR = '''
+"""Turning an axis round."""
 
 from typing import ClassVar, final
 
@@ -26,22 +26,23 @@ from archc.ops.operation import Axes, Lowered, Lowering, Operation, Sample
 
 
 @final
-class Cumulate(Operation):
-    """The totals of the entries along the axis `over` up to each position."""
+class Mirror(Operation):
+    """The entries along the axes `over` in the opposite order."""
 
-    word = "cumulate"
+    word = "mirror"
     formula = """(x: real[over]) -> (y: real[over]) {
-        let y[over] = sum upto.over where upto.over <= over: x[over: upto.over]
+        let y[over] = x[over: size(over) - 1 - over]
         return y
     }"""
     samples: ClassVar[tuple[Sample, ...]] = (
-        Sample("x: real[batch, d: 3]", "cumulate(x, over = d)", "real[batch, d: 3]"),
+        Sample("x: real[batch, d: 3]", "mirror(x, over = d)", "real[batch, d: 3]"),
     )
     over: Axes
 
     def lower(self, to: Lowering) -> tuple[Lowered, ...] | None:
         (x,) = to.operands
-        return (Lowered(f"{x.text}.cumsum({to.dim(x, self.over[0].name)})", x.axes),)
+        dims = ", ".join(str(to.dim(x, axis.name)) for axis in self.over)
+        return (Lowered(f"{x.text}.flip({dims})", x.axes),)
 '''
 
 SHOUTED = '''
@@ -114,17 +115,16 @@ def one_file(folder: Path, text: str) -> Path:
     return folder
 
 
-
 def test_an_operation(tmp_path: Path) -> None:
     spec = """net N(x: real[batch, d: 5]) -> (y: real[batch, d: 3]) {
-        return x |> cumulate(over = d) |> layer(d -> d: 3)
+        return x |> mirror(over = d) |> layer(d -> d: 3)
     }"""
-    with OPERATIONS.extended(one_file(tmp_path, CUMULATE)):
+    with OPERATIONS.extended(one_file(tmp_path, MIRROR)):
         assert check(spec) == ()
         typed = graph(spec)
         assert same(graph(print_graph(typed)), typed)
         text = build(spec)
-    assert ".cumsum(-1)" in text
+    assert ".flip(-1)" in text
     module = load_module(text, "N")().double()
     x = torch.randn(2, 5, dtype=torch.float64)
     weights = {name: tensor.detach().numpy() for name, tensor in module.named_parameters()}

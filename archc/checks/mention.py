@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import fields
 from typing import NamedTuple
 
 from archc.base.span import Span
 from archc.ir.graph import TypedGraph
 from archc.syntax import tree
+from archc.syntax.nesting import children
 
 Binding = tree.Let | tree.Share | tree.Declaration
 
@@ -31,7 +31,7 @@ def definitions(graph: TypedGraph) -> tuple[tree.Definition, ...]:
     return tuple({id(one): one for one in written if one is not None}.values())
 
 
-def mentions(*nodes: object) -> set[str]:
+def mentions(*nodes: tree.Tree) -> set[str]:
     """Every word that parts of a tree use as the name of a value, a size, an axis or a block."""
     found: set[str] = set()
     stack = list(nodes)
@@ -44,10 +44,7 @@ def mentions(*nodes: object) -> set[str]:
                 found.add(name)
             case tree.AxisType(twin=str(twin)):
                 found.add(twin)
-        if isinstance(node, tuple):
-            stack.extend(node)
-        elif isinstance(node, tree.Tree):
-            stack.extend(getattr(node, field.name) for field in fields(node) if field.name != "span")
+        stack.extend(children(node))
     return found
 
 
@@ -81,14 +78,12 @@ def _bound(statement: tree.Statement) -> tuple[str, ...]:
             return ()
 
 
-def _bodies(nodes: Iterable[object]) -> Iterator[tree.Body]:
+def _bodies(nodes: Iterable[tree.Tree]) -> Iterator[tree.Body]:
     """The outermost bodies inside some parts of a tree."""
     stack = list(nodes)[::-1]
     while stack:
         node = stack.pop()
         if isinstance(node, tree.Body):
             yield node
-        elif isinstance(node, tuple):
-            stack.extend(reversed(node))
-        elif isinstance(node, tree.Tree):
-            stack.extend(getattr(node, field.name) for field in reversed(fields(node)) if field.name != "span")
+        else:
+            stack.extend(reversed(list(children(node))))

@@ -34,10 +34,9 @@ class UnusedHyperCheck(Check):
 
     def find(self, graph: TypedGraph) -> Iterator[Diagnostic]:
         for definition in definitions(graph):
-            read = mentions(definition.body, definition.inputs, definition.outputs, definition.conditions)
-            hypers = [hyper for hyper in definition.hypers if isinstance(hyper, tree.Hyper)]
-            read |= mentions(*(hyper.default for hyper in hypers))
-            for hyper in hypers:
-                if hyper.name not in read and not hyper.name.startswith("_"):
+            signature = (*definition.hypers, *definition.inputs, *definition.outputs, *definition.conditions)
+            read = mentions(definition.body, *signature)
+            for hyper in definition.hypers:
+                if isinstance(hyper, tree.Hyper) and hyper.name not in read and not hyper.name.startswith("_"):
                     help = f"use it, remove it, or call it `_{hyper.name}`"
                     yield UnusedHyper(hyper.span.word(hyper.name), name=hyper.name, help=help)

@@ -34,7 +34,7 @@ class UnusedInputCheck(Check):
 
     def find(self, graph: TypedGraph) -> Iterator[Diagnostic]:
         for definition in definitions(graph):
-            read = mentions(definition.body, definition.outputs, definition.conditions)
+            read = mentions(definition.body, *definition.outputs, *definition.conditions)
             for port in definition.inputs:
                 if port.name not in read and not port.name.startswith("_") and not _measures(port, definition, read):
                     help = f"use it, remove it, or call it `_{port.name}`"

@@ -279,7 +279,10 @@ def _start(statement: tree.Declaration, own: TensorType, scope: Scope) -> tuple[
     inner.binders = scope.binders | inner.declared
     value = term(expr, inner)
     if value.formula.reads:
-        raise Fault(faults.NotAValue(expr.span, what="what a constant holds", label="it depends on values of the run"))
+        help = "compute it with `let`"
+        raise Fault(
+            faults.NotStatic(expr.span, what="what a constant holds", label="it reads values of the run", help=help)
+        )
     return None, distinct(value.formula, frozenset(own.names))
 
 

@@ -83,7 +83,9 @@ def apply(call: tree.Call, piped: Sequence[Operand], scope: Scope, hint: str | N
     if found is not None and not isinstance(found, BoundAxis):
         return _apply_bound(found, arguments, scope, hint)
     known = (*POINTWISE.words, *OPERATIONS.words, *REDUCTIONS.words, *RESERVED)
-    raise Fault(unknown_name(call.function, scope, known))
+    raise Fault(
+        unknown_name(call.function, scope, known, help="`archc list ops` and `archc list std` show all there is")
+    )
 
 
 def _is_pointwise(call: tree.Call, scope: Scope) -> bool:

@@ -26,6 +26,18 @@ def worded(size: Size) -> str:
     return "still unknown" if is_open(size) else str(size)
 
 
+def plainer(condition: Condition) -> Condition:
+    """`d == 4 * (d // 4)` as `d % 4 == 0`, which says the same."""
+    gap = condition.left - condition.right
+    for atom in gap.atoms if condition.operator == "==" else ():
+        if atom.kind == "//":
+            whole, part = atom.arguments
+            rest = whole - part * (whole // part)
+            if gap in (rest, -rest):
+                return Condition("==", whole % part, Size.of(0))
+    return condition
+
+
 def shown(type: TensorType) -> str:
     """A type for a message."""
     axes = (f"{axis.name}: {worded(axis.size)}" if is_open(axis.size) else str(axis) for axis in type.axes)
@@ -83,6 +95,7 @@ class Demand:
 
     def unproved(self, condition: Condition, definition: Definition) -> Diagnostic:
         """What to say of a condition that does not follow from the signature of a definition."""
+        condition = plainer(condition)
         left, right = worded(condition.left), worded(condition.right)
         notes = (Note(definition.tree.head, f"the signature of this {definition.tree.role}"),)
         if is_open(condition.left) or is_open(condition.right):

@@ -44,8 +44,12 @@ def size_of(expr: tree.Expr, scope: Scope) -> Size:
 
     Raises Fault: E0332 where it is not made of sizes, E0904 where it grows beyond its bounds.
     """
-    with bounded(expr.span):
+    try:
         return _size(expr, scope)
+    except SizeOverflow as error:
+        raise Fault(faults.TooLarge(expr.span, reason=error)) from None
+    except SizeError as error:
+        raise Fault(faults.BadSize(expr.span, what=quoted(expr), label=str(error))) from None
 
 
 @contextmanager
@@ -56,7 +60,7 @@ def bounded(span: Span) -> Iterator[None]:
     except SizeOverflow as error:
         raise Fault(faults.TooLarge(span, reason=error)) from None
     except SizeError as error:
-        raise Fault(faults.BadSize(span, what="this", label=str(error))) from None
+        raise Fault(faults.BadSize(span, what="a size of this", label=str(error))) from None
 
 
 def _size(expr: tree.Expr, scope: Scope) -> Size:
@@ -221,15 +225,26 @@ def expand(name: tree.Name, scope: Scope) -> Iterator[tuple[str, Scope]]:
 
 
 def conditions_of(expr: tree.Expr, scope: Scope) -> Iterator[Condition]:
-    """The conditions on sizes of a `where` or an `assume`; `a and b` is both, and one that speaks of a list of axes is
-    one condition for each of them."""
+    """The conditions on sizes of a `where` or an `assume`. Raises Fault E0330 for what is none."""
+    for compare, inner in comparisons(expr, scope):
+        yield condition_of(compare, inner)
+
+
+def condition_of(compare: tree.Compare, scope: Scope) -> Condition:
+    """One comparison of sizes."""
+    return Condition(compare.operator, size_of(compare.left, scope), size_of(compare.right, scope))
+
+
+def comparisons(expr: tree.Expr, scope: Scope) -> Iterator[tuple[tree.Compare, Scope]]:
+    """The comparisons of a condition with the scopes to read them in: `a and b` is both, and one that speaks of a list
+    of axes is one for each of them."""
     match expr:
         case tree.Logic(operator="and", operands=operands):
             for operand in operands:
-                yield from conditions_of(operand, scope)
-        case tree.Compare(operator=operator, left=left, right=right):
+                yield from comparisons(operand, scope)
+        case tree.Compare():
             for inner in _each_axis(expr, scope):
-                yield Condition(operator, size_of(left, inner), size_of(right, inner))
+                yield expr, inner
         case _:
             help = "compare sizes, as in `size(d) % 4 == 0`; join comparisons by `and`"
             raise Fault(
@@ -250,6 +265,14 @@ def size_names(expr: tree.Tree) -> Iterator[tree.Name]:
         case _:
             for child in children(expr):
                 yield from size_names(child)
+
+
+def axis_word(name: tree.Name, scope: Scope) -> str:
+    """A name as its caller knows it: the axis, where it is a hyper-parameter that stands for one."""
+    found = scope.find(name.text)
+    if isinstance(found, AxisList) and len(found.axes) == 1:
+        return found.axes[0].name
+    return found.axis.name if isinstance(found, BoundAxis) else name.text
 
 
 def _each_axis(expr: tree.Expr, scope: Scope) -> Iterator[Scope]:

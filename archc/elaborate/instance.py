@@ -6,6 +6,7 @@ symbol (edges, activations, words, the bound of a recursion) sets specialisation
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -25,11 +26,7 @@ from archc.elaborate.binding import (
 )
 from archc.elaborate.body import results_of
 from archc.elaborate.constraint import Demand
-from archc.elaborate.extent import (
-    conditions_of,
-    size_names,
-    size_of,
-)
+from archc.elaborate.extent import axis_word, comparisons, condition_of, size_names, size_of
 from archc.elaborate.frame import KEY, Frame, Freeze, Poisoned, Session
 from archc.elaborate.ports import match_ports, port_axes, settle
 from archc.elaborate.scope import Scope, stem
@@ -70,10 +67,12 @@ def inline_block(
 def discharge(definition: Definition, scope: Scope, callee: str, span: Span) -> None:
     """Demand what a signature's `where` asks, of the sizes that its names have in a scope."""
     for expr in definition.tree.conditions:
-        names = dict.fromkeys(size_names(expr))
-        for condition in conditions_of(expr, scope):
-            given = tuple((name.text, size_of(name, scope)) for name in names)
-            scope.frame.demand(condition, Demand(callee, span, asked=unparse(expr), given=given))
+        for compare, inner in comparisons(expr, scope):
+            names = {name.text: axis_word(name, inner) for name in size_names(compare)}
+            asked = "".join(names.get(word, word) for word in re.split(r"\b", unparse(compare)))
+            given = {names[name.text]: size_of(name, inner) for name in size_names(compare)}
+            origin = Demand(callee, span, asked=asked, given=tuple(given.items()))
+            scope.frame.demand(condition_of(compare, inner), origin)
 
 
 def _refreshed(partial: Partial, operands: Sequence[Operand]) -> dict[str, Binding]:

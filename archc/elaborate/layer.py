@@ -17,7 +17,7 @@ from archc.elaborate.arguments import (
     source_axes,
     target_axes,
 )
-from archc.elaborate.binding import Activation, Binding, Partial, Several, Sharing, Term
+from archc.elaborate.binding import Activation, Binding, Edge, Partial, Several, Sharing, Term
 from archc.elaborate.constraint import Demand, Mismatch, worded
 from archc.elaborate.edge import activate, travel
 from archc.elaborate.evaluate import as_edge, combine, evaluate, term
@@ -146,7 +146,7 @@ class _Layer:
         )
         inner = self.edge_scope(wires, parameters=wires.parameters)
         before = len(self.frame.nodes)
-        value = travel(edge, wires.value, self.arguments, inner)
+        value = self.travelled(edge, wires.value, inner)
         fans = [
             node.initial.fan_in for node in self.frame.nodes[before:] if isinstance(node, Parameter) and node.initial
         ]
@@ -157,6 +157,15 @@ class _Layer:
         found = self.biased(found, wires, fans)
         fired = self.fire(found)
         return replace(fired, hint=self.prefix) if isinstance(fired, Term) else fired
+
+    def travelled(self, edge: Edge, value: Term, scope: Scope) -> Term:
+        """The value at the far end of the edge; what is wrong with the edge as a whole is shown where it is given."""
+        try:
+            return travel(edge, value, self.arguments, scope)
+        except Fault as fault:
+            if fault.diagnostic.span == self.arguments.span:
+                fault.diagnostic.span = self.place("edge")
+            raise
 
     def edge_scope(self, wires: Wires, parameters: tuple[Axis, ...], prefix: str | None = None) -> Scope:
         """The scope in which the edge (or the bias) declares its parameters."""

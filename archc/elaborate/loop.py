@@ -166,7 +166,7 @@ def _carried(found: Term, type: TensorType, name: str, span: Span, scope: Scope)
     kinds = plain(found.kind) == plain(type.kind) or (plain(type.kind) == REAL and found.kind.is_integer)
     if not same or not kinds:
         after = TensorType(found.kind, tuple(Axis(a.name, scope.frame.resolve(a.size)) for a in found.axes))
-        help = "a pass ends with the axes and sizes that it starts with"
+        help = "a pass ends with the kind, the axes and the sizes that it starts with"
         raise Fault(faults.CarryChanges(span, name=name, before=shown(type), after=shown(after), help=help))
     for axis in type.axes:
         size = found.size(axis.name)

@@ -11,14 +11,14 @@ from pydantic import ValidationError
 
 from archc.base.diagnostic import Fault, Findings, Note
 from archc.base.internal import InternalError
-from archc.base.span import Source
+from archc.base.span import Source, Span
 from archc.elaborate import faults
 from archc.elaborate.arguments import Arguments, Operand, axis_list, choice, source_axes, target_axes
 from archc.elaborate.binding import AxisList, Binding, Definition, Extent, Flag, Scalar, Several, Word
 from archc.elaborate.body import results_of
 from archc.elaborate.constraint import is_open
 from archc.elaborate.evaluate import as_term, evaluate
-from archc.elaborate.extent import listed, number_of, quoted, size_of
+from archc.elaborate.extent import listed, number_of, quoted, size_names, size_of
 from archc.elaborate.instance import discharge, entered
 from archc.elaborate.library import File
 from archc.elaborate.ports import match_ports, port_axes, settle
@@ -111,7 +111,18 @@ def _refuse_axes_there_are(operation: Operation, operands: Sequence[Operand], ar
         for operand in operands:
             if axis.name in operand.term.names and axis.name not in gone:
                 note = Note(operand.span, "the operand has it already")
-                raise Fault(faults.DuplicateAxis(arguments.span, axis=axis.name, notes=(note,)))
+                help = "give the new axis a name of its own"
+                place = _place(axis, arguments)
+                raise Fault(faults.DuplicateAxis(place, axis=axis.name, notes=(note,), help=help))
+
+
+def _place(axis: Fresh, arguments: Arguments) -> Span:
+    """Where a call names an axis that its result gains."""
+    if arguments.arrow is not None:
+        entries = arguments.arrow.target
+        return next((entry.span for entry in entries if entry.name.text == axis.name), arguments.arrow.span)
+    values = (argument.value for argument in arguments.named.values())
+    return next((one.span for one in values if axis.name in {name.text for name in size_names(one)}), arguments.span)
 
 
 @lru_cache(maxsize=512)
@@ -157,14 +168,10 @@ def _with_attributes(kind: type[Operation], arguments: Arguments, scope: Scope) 
         return kind(**given)
     except ValidationError as error:
         first = error.errors()[0]
-        raise Fault(
-            faults.WrongArgument(
-                arguments.span,
-                name=first["loc"][0] if first["loc"] else kind.word,
-                callee=kind.word,
-                expected=first["msg"].lower(),
-            )
-        ) from None
+        name = str(first["loc"][0]) if first["loc"] else kind.word
+        span = arguments.named[name].value.span if name in arguments.named else arguments.span
+        expected = f"a value {first['msg'].removeprefix('Input should be ').lower()}"
+        raise Fault(faults.WrongArgument(span, name=name, callee=kind.word, expected=expected)) from None
 
 
 def _attribute(

@@ -14,7 +14,7 @@ from archc.elaborate.binding import (
     Definition,
     Extent,
 )
-from archc.elaborate.constraint import Mismatch
+from archc.elaborate.constraint import Mismatch, worded
 from archc.elaborate.extent import (
     SECOND_AXIS,
     expand,
@@ -94,7 +94,7 @@ def _bind_axes(
         actual = operand.term.size(name)
         if actual is None:
             what = f"the operand `{port.name}` of `{definition.tree.name}`"
-            fault = unknown_axis(entry.name, operand.term.names, what)
+            fault = unknown_axis(tree.Name(span=entry.span, parts=(name,)), operand.term.names, what)
             fault.span, fault.notes = operand.span, (Note(entry.span, "asked for here"),)
             raise Fault(fault)
         if written_size(entry) is None and name not in matched.sizes:
@@ -162,5 +162,8 @@ def _port_kind(port: tree.Port, operand: Operand, scope: Scope, matched: Matched
 
 def settle(matched: Matched, frame: Frame, sizes: dict[str, Size]) -> None:
     """Equate the sizes of the ports with those of the operands, in the caller's frame."""
+    first: dict[str, tuple[Size, Operand]] = {}
     for axis, inside, actual, operand in matched.equal:
-        frame.equate(actual, inside.substitute(sizes), Mismatch(axis, operand.span))
+        size, other = first.setdefault(axis, (actual, operand))
+        notes = () if other is operand else (Note(other.span, f"{worded(frame.resolve(size))} here"),)
+        frame.equate(actual, inside.substitute(sizes), Mismatch(axis, operand.span, notes))

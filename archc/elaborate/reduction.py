@@ -16,7 +16,6 @@ from archc.formula.tree import Formula, Position, Read, Reduce, walk
 from archc.syntax import tree
 from archc.types.tensor_type import BOOL, REAL, Axis, Kind
 
-
 SIZED = "reduce a value that has the axis, as in `let y[{axis}: 64] = ...`, or multiply by one"
 
 

@@ -127,7 +127,7 @@ def _step(size: Size, by: Size) -> int:
 def floor_quotient(size: Size, by: Size) -> Size:
     """size // by; raises SizeError where `by` is zero."""
     if not by.terms:
-        raise SizeError(f"({size}) // 0 has no value")
+        raise SizeError(f"{size} is divided by zero")
     if size.constant is not None and by.constant is not None:
         return Size.of(size.constant // by.constant)
     if not size.terms:
@@ -168,7 +168,7 @@ def _inner_quotient(size: Size, by: Size) -> Atom | None:
 def remainder(size: Size, by: Size) -> Size:
     """size % by; raises SizeError where `by` is zero."""
     if not by.terms:
-        raise SizeError(f"({size}) % 0 has no value")
+        raise SizeError(f"{size} is divided by zero")
     if size.constant is not None and by.constant is not None:
         return Size.of(size.constant % by.constant)
     if not size.terms:

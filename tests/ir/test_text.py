@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from archc.base.assets import specs_root
+from archc.base.diagnostic import Findings
+from archc.base.span import Source
 from archc.driver import check, graph
 from archc.ir.parameter import parameters
 from archc.ir.same import differences, same
 from archc.ir.text import print_graph
 from archc.syntax.parse import parse
-from archc.base.diagnostic import Findings
-from archc.base.span import Source
 from archc.syntax.unparse import format_source
 
 SPECS = sorted(path for path in specs_root().rglob("*.arch") if path.parent.name != "std")

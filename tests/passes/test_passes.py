@@ -79,9 +79,9 @@ def assert_promises(entry: type[Pass], before: TypedGraph, done: Rewritten) -> N
         assert [value.type for value in after.net.region.inputs] == [value.type for value in before.net.region.inputs]
         assert [(v.name, v.type) for v in after.net.outputs] == [(v.name, v.type) for v in before.net.outputs]
     if "params" in entry.preserves:
-        assert [
-            (placed.path, placed.shape, placed.parameter.initial) for placed in parameters(after)
-        ] == [(placed.path, placed.shape, placed.parameter.initial) for placed in parameters(before)]
+        assert [(placed.path, placed.shape, placed.parameter.initial) for placed in parameters(after)] == [
+            (placed.path, placed.shape, placed.parameter.initial) for placed in parameters(before)
+        ]
         assert done.parameters == kept(before).parameters
     if "semantics" in entry.preserves:
         assert_same_meaning(before, after)

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import io
+import os
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from rich.console import Console
 from safetensors.torch import save_file
 
 from archc.driver import build, graph
 from archc.ir.graph import TypedGraph
 from archc.run.load import instantiate, load_module
-from archc.run.runner import Request, RunError, RunReport, run
+from archc.run.request import FileError, Request, RunError
+from archc.run.runner import Outcome, run
 
 TEXT = """
 net Net (width = 4) (x: real[batch, d: 3], i: index(d)[batch]) -> (y: real[batch, h: width]) {
@@ -29,7 +29,7 @@ def net() -> tuple[TypedGraph, str]:
     return graph(TEXT), build(TEXT)
 
 
-def ran(**request: object) -> RunReport:
+def ran(**request: object) -> Outcome:
     return run(*net(), Request(**request))
 
 
@@ -41,7 +41,7 @@ def saved(folder: Path, name: str, array: np.ndarray) -> Path:
 def test_random_inputs_follow_the_seed() -> None:
     first, again, other = ran(seed=1), ran(seed=1), ran(seed=2)
     assert first.outputs["y"].shape == (2, 4)
-    assert first.parameters == 3 * 4 + 4
+    assert first.report.parameters == 3 * 4 + 4
     assert np.array_equal(first.outputs["y"], again.outputs["y"])
     assert not np.array_equal(first.outputs["y"], other.outputs["y"])
 
@@ -64,16 +64,6 @@ def test_precisions(dtype: str) -> None:
     assert ran(dtype=dtype).outputs["y"].dtype == (np.float64 if dtype == "float64" else np.float32)
 
 
-def test_the_report_prints() -> None:
-    console = Console(file=io.StringIO(), width=120)
-    console.print(ran(seed=1))
-    assert isinstance(console.file, io.StringIO)
-    text = console.file.getvalue()
-    assert "real[batch, h: width]" in text
-    assert "16 parameters" in text
-    assert "batch = 2" in text
-
-
 @pytest.mark.parametrize(
     ("name", "array", "message"),
     [
@@ -81,7 +71,7 @@ def test_the_report_prints() -> None:
         ("x", np.zeros(5), r"has shape \(5,\)"),
         ("x", np.zeros((5, 4)), "4 positions on d, not 3"),
         ("i", np.zeros(5), "holds floating-point numbers"),
-        ("i", np.full(5, 3), "entries from 3 to 3, but 3 is 3"),
+        ("i", np.full(5, 3), "entries from 3 to 3, but there are 3 positions"),
         ("z", np.zeros(5), "no input z; its inputs are x, i"),
         ("x", np.array([object()]), "no array file"),
     ],
@@ -99,9 +89,70 @@ def test_inputs_that_contradict_each_other(tmp_path: Path) -> None:
 
 def test_files_that_are_not_there_or_not_arrays(tmp_path: Path) -> None:
     (tmp_path / "text.npy").write_text("not an array")
-    for path, message in ((tmp_path / "none.npy", "cannot be read"), (tmp_path / "text.npy", "no array file")):
-        with pytest.raises(RunError, match=message):
-            ran(inputs={"x": path})
+    np.savez(tmp_path / "several.npz", a=np.zeros(3))
+    (tmp_path / "several.npz").rename(tmp_path / "several.npy")
+    os.mkfifo(tmp_path / "pipe.npy")
+    header = b"\x93NUMPY\x01\x00"
+    huge = b"{'descr': '<f8', 'fortran_order': False, 'shape': (1000000000000, 3), }\n"
+    (tmp_path / "huge.npy").write_bytes(header + len(huge).to_bytes(2, "little") + huge)
+    for name, message in (
+        ("none.npy", "cannot be read: no such file"),
+        ("text.npy", "no array file"),
+        ("several.npy", "several arrays"),
+        ("pipe.npy", "no plain file"),
+        ("huge.npy", "more than fits into memory|no array file"),
+        ("x.txt", "cannot be read"),
+    ):
+        with pytest.raises(FileError, match=message):
+            ran(inputs={"x": tmp_path / name})
+
+
+def test_outputs_go_only_over_their_like(tmp_path: Path) -> None:
+    kept = tmp_path / "kept.npz"
+    ran(output=kept, seed=1)
+    first = kept.read_bytes()
+    ran(output=kept, seed=2)
+    assert kept.read_bytes() != first
+    (tmp_path / "notes.npz").write_text("mine")
+    (tmp_path / "folder.npz").mkdir()
+    (tmp_path / "link.npz").symlink_to(kept)
+    for name, message in (
+        ("notes.npz", "exists and is no .npz file"),
+        ("folder.npz", "a folder"),
+        ("link.npz", "a symbolic link"),
+        ("y.txt", "no name of an .npz file"),
+        ("gone/y.npz", "there is no folder"),
+    ):
+        with pytest.raises(FileError, match=message):
+            ran(output=tmp_path / name)
+    assert (tmp_path / "notes.npz").read_text() == "mine"
+
+
+KINDS = """
+net Kinds (p: simplex(n)[batch, n], z: complex[batch], t: bool[batch]) -> (y: real[batch, n], w: complex[batch]) {
+    return where(t, p, 0 * p), z
+}
+"""
+
+
+def test_every_kind_can_be_given(tmp_path: Path) -> None:
+    p, z, t = np.full((2, 4), 0.25, dtype=np.float32), np.array([1, 2], dtype=np.float32), np.array([True, False])
+    files = {name: saved(tmp_path, f"{name}.npy", array) for name, array in {"p": p, "z": z, "t": t}.items()}
+    found = run(graph(KINDS), build(KINDS), Request(inputs=files))
+    assert np.array_equal(found.outputs["y"], [[0.25] * 4, [0.0] * 4])
+    assert np.array_equal(found.outputs["w"], [1 + 0j, 2 + 0j])
+    with pytest.raises(RunError, match=r"simplex\(n\), but it is not positive with sum one along n"):
+        run(graph(KINDS), build(KINDS), Request(inputs={"p": saved(tmp_path, "q.npy", 2 * p)}))
+
+
+def test_what_a_spec_assumes_is_asked_of_the_user(tmp_path: Path) -> None:
+    text = "net A (x: real[n]) -> (y: real[n]) { assume x > 0 assume size(n) >= 3 return x }"
+    typed, source = graph(text), build(text)
+    with pytest.raises(RunError, match=r"assumption at spec\.arch:1 does not hold for these inputs"):
+        run(typed, source)
+    run(typed, source, Request(inputs={"x": saved(tmp_path, "x.npy", np.ones(3))}))
+    with pytest.raises(RunError, match="n >= 3, which does not hold for n = 2"):
+        run(typed, source, Request(sizes={"n": 2}))
 
 
 @pytest.mark.parametrize(
@@ -132,9 +183,11 @@ def test_weights_are_never_unpickled(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("request_", "message"),
     [
-        ({"device": "tpu"}, "devices are cpu and cuda"),
+        ({"device": "tpu"}, "the devices are cpu, cuda"),
         ({"dtype": "float16"}, "precisions are"),
-        ({"sizes": {"q": 3}}, "no size symbol q"),
+        ({"sizes": {"q": 3}}, "no size symbol q; it has"),
+        ({"sizes": {"bach": 3}}, "no size symbol bach; did you mean batch"),
+        ({"sizes": {"batch": 10**15}}, "more numbers than there is memory"),
     ],
 )
 def test_refused_requests(request_: dict[str, object], message: str) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from archc.base.assets import specs_root
 from archc.driver import graph
-from archc.run.sizes import REGIMES, SizesNotFoundError, choose, survey
+from archc.run.sizes import REGIMES, SizesNotFoundError, SizesRefusedError, choose, survey
 
 SPECS = sorted(path for path in specs_root().rglob("*.arch") if path.parent.name != "std")
 
@@ -55,5 +55,13 @@ def test_loops_run_a_few_times() -> None:
 
 
 def test_impossible_sizes() -> None:
-    with pytest.raises(SizesNotFoundError, match=r"d % heads == 0"):
+    with pytest.raises(SizesRefusedError, match=r"asks for d % heads == 0, which does not hold for d = 5, heads = 2"):
         choose(graph(SPLIT), "primes", {"d": 5, "heads": 2})
+    odd = graph("net A (x: real[n]) -> (y: real[n]) where n % 2 == 0, n % 2 == 1 { return x }")
+    with pytest.raises(SizesNotFoundError, match=r"no sizes up to 64 satisfy n % 2 == 0, n % 2 == 1$"):
+        choose(odd, "primes")
+
+
+def test_open_sizes_reach_as_far_as_those_given() -> None:
+    typed = graph("net A (x: real[n], z: real[m]) -> (y: real[n]) where size(m) == size(n) + 7 { return x }")
+    assert choose(typed, "small", {"n": 100})["m"] == 107

@@ -6,12 +6,17 @@ import json
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 import pytest
+from safetensors.torch import save_file
 
 from archc.base.assets import specs_root
 from archc.driver import build, graph
 from archc.ir.graph import TypedGraph
-from archc.run.verify import VerifyReport, verify
+from archc.run.load import instantiate, load_module
+from archc.run.report import VerifyReport
+from archc.run.request import RunError
+from archc.run.verify import verify
 
 SPECS = sorted(path for path in specs_root().rglob("*.arch") if path.parent.name != "std")
 
@@ -85,8 +90,8 @@ def test_a_module_that_fails() -> None:
 
 def test_sizes_that_cannot_be() -> None:
     text = "net A (x: real[n]) -> (y: real[n]) where n % 2 == 0 { return x }"
-    report = verify(graph(text), build(text), sizes={"n": 3}, regimes=("ones",))
-    assert "n % 2 == 0" in str(report.trials[0].fault)
+    with pytest.raises(RunError, match="n % 2 == 0, which does not hold for n = 3"):
+        verify(graph(text), build(text), sizes={"n": 3})
 
 
 def test_the_report_as_json() -> None:
@@ -95,6 +100,36 @@ def test_the_report_as_json() -> None:
     assert found["ok"] is True
     assert found["trials"][0]["sizes"]["batch"] == 1
     assert {"what", "name", "error", "limit", "ok"} <= found["trials"][0]["comparisons"][0].keys()
+
+
+def test_given_inputs_and_weights_are_what_is_compared(tmp_path: Path) -> None:
+    typed, text = small()
+    module = instantiate(load_module(text), {"d": 3, "width": 4}, seed=7)
+    save_file(module.state_dict(), tmp_path / "w.safetensors")
+    np.save(tmp_path / "x.npy", np.random.default_rng(1).normal(size=(5, 3)))
+    report = verify(typed, text, inputs={"x": tmp_path / "x.npy"}, weights=tmp_path / "w.safetensors", sizes={"d": 3})
+    assert report.ok, report.to_json()
+    assert [trial.sizes for trial in report.trials] == [{"width": 4, "batch": 5, "d": 3}]
+    with pytest.raises(RunError, match=r"of shape \(4, 3\), not \(4, 2\)"):
+        verify(typed, text, weights=tmp_path / "w.safetensors", sizes={"d": 2})
+
+
+def test_a_broken_assumption_is_no_mismatch() -> None:
+    text = "net A (x: real[n]) -> (y: real[n]) { assume x > 0 return x }"
+    with pytest.raises(RunError, match="the assumption at"):
+        verify(graph(text), build(text))
+
+
+def test_assumed_sizes_are_chosen() -> None:
+    text = "net A (x: real[n]) -> (y: real[n]) { assume size(n) >= 3 return x }"
+    report = verify(graph(text), build(text))
+    assert report.ok
+    assert [trial.sizes["n"] for trial in report.trials][-1] == 3
+
+
+@pytest.mark.gpu
+def test_on_cuda() -> None:
+    assert verify(*small(), device="cuda").ok
 
 
 def test_kinks_are_stepped_over() -> None:

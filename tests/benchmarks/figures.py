@@ -1,0 +1,143 @@
+"""Every figure, measured: its name, what it is compared with, and the bound it has to keep where it has one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from statistics import median
+from time import thread_time
+
+import torch
+from torch import Tensor, nn
+
+from archc import driver
+from archc.base.assets import specs_root
+from tests.benchmarks import nets
+from tests.benchmarks.long_spec import long_spec
+from tests.benchmarks.measure import best, interleaved, python, ratio, seconds
+
+THREADS = 2
+KAN_FORWARD, KAN_STEP, CHECK, GROWTH = 1.15, 1.25, 0.5, 5.0
+COMPILE_MEMORY = 1024.0
+MIB = 1 << 20
+
+Action = Callable[[nn.Module, Tensor], object]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """`value` is a ratio to the reference, or MiB where `unit` says so."""
+
+    name: str
+    reference: str
+    value: float
+    bound: float | None = None
+    unit: str = "x"
+
+
+def all_figures() -> Iterator[Figure]:
+    """Every figure, the quick ones first, as soon as it is measured."""
+    yield check_time()
+    yield compile_growth()
+    yield compile_memory()
+    yield from step_memory()
+    yield from spline_kan()
+    yield from set_classifier()
+
+
+def spline_kan(rounds: int = 15) -> Iterator[Figure]:
+    """A compiled spline KAN against an MLP of as many parameters, batch 1024."""
+    both, x = {"kan": nets.spline_kan(), "mlp": nets.mlp()}, torch.rand(nets.BATCH, 64) * 2 - 1
+    reference = f"MLP 64-1270-64, {nets.size(both['mlp']):,} parameters"
+    compiled = {name: torch.compile(net, fullgraph=True) for name, net in both.items()}
+    for action, bound in ((nets.forward, KAN_FORWARD), (nets.step, KAN_STEP)):
+        with two_threads():
+            value = best(lambda action=action: _compared(compiled, action, x, rounds, "kan", "mlp"), bound)
+        yield Figure(f"spline KAN 64-128-64, compiled, {action.__name__}", reference, value, bound)
+
+
+def set_classifier(rounds: int = 9) -> Iterator[Figure]:
+    """The generated set classifier against one written by hand with fused attention, on 64 sets of 64 points."""
+    pair, x = {"spec": nets.set_classifier(), "hand": nets.HandWritten()}, torch.rand(64, 64, 3) * 2 - 1
+    compiled = {name: torch.compile(net, fullgraph=True) for name, net in pair.items()}
+    for manner, both in (("eager", pair), ("compiled", compiled)):
+        for action in (nets.forward, nets.step):
+            with two_threads():
+                value = _compared(both, action, x, rounds, "spec", "hand")
+            yield Figure(f"SetClassifier, {manner}, {action.__name__}", "scaled_dot_product_attention by hand", value)
+
+
+def check_time(rounds: int = 5) -> Figure:
+    """The command `archc check` on every spec against `import torch`, each in a fresh interpreter."""
+    check = f"import sys; sys.argv[1:] = ['check', {str(specs_root())!r}]; from archc.cli import main; main()"
+    commands = {"check": partial(python, check), "torch": partial(python, "import torch")}
+    value = best(lambda: ratio(interleaved(commands, rounds, warm_up=1), "check", "torch"), CHECK)
+    return Figure("archc check, all specs", "import torch", value, CHECK)
+
+
+def compile_growth() -> Figure:
+    """The processor time of compiling four times as many statements."""
+
+    def measured() -> float:
+        short, long = (partial(driver.build, long_spec(count)) for count in (1000, 4000))
+        return seconds(long, clock=thread_time) / median(seconds(short, clock=thread_time) for _ in range(3))
+
+    driver.build(long_spec(50))
+    return Figure("compiling 4,000 statements", "compiling 1,000", best(measured, GROWTH), GROWTH)
+
+
+def compile_memory(statements: int = 10_000) -> Figure:
+    """The most memory that a process holds which compiles a long spec."""
+    code = f"""
+from archc import driver
+from tests.benchmarks.long_spec import long_spec
+driver.build(long_spec({statements}))
+import resource
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"""
+    peak = int(python(code)) * 1024 / MIB
+    return Figure(f"peak memory of compiling {statements:,} statements", "", peak, COMPILE_MEMORY, "MiB")
+
+
+def step_memory(*, compiled: bool = True) -> Iterator[Figure]:
+    """The most memory that a training step adds, batch 8192, against that of the MLP."""
+    for manner in ("eager", "compiled") if compiled else ("eager",):
+        kan, mlp = (_step_memory(name, manner == "compiled") for name in ("spline_kan", "mlp"))
+        yield Figure(f"peak memory of a spline KAN's step, {manner}", f"the MLP's, {mlp:.0f} MiB", kan / mlp)
+
+
+@contextmanager
+def two_threads() -> Iterator[None]:
+    """Torch on two threads."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(THREADS)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _compared(both: dict[str, nn.Module], action: Action, x: Tensor, rounds: int, of: str, to: str) -> float:
+    return ratio(interleaved({name: partial(action, net, x) for name, net in both.items()}, rounds), of, to)
+
+
+def _step_memory(name: str, compiled: bool) -> float:
+    """MiB above what the process held before; Linux forgets its high-water mark where a 5 is written to clear_refs."""
+    code = f"""
+import gc, re, torch
+from pathlib import Path
+from tests.benchmarks import nets
+net, x = nets.{name}(), torch.rand(8 * nets.BATCH, 64)
+net = torch.compile(net, fullgraph=True) if {compiled} else net
+nets.step(net, x)
+net.zero_grad(set_to_none=True)
+gc.collect()
+def held(mark):
+    return int(re.search(mark + r":\\s+(\\d+)", Path("/proc/self/status").read_text())[1])
+Path("/proc/self/clear_refs").write_text("5")
+before = held("VmRSS")
+nets.step(net, x)
+print(held("VmHWM") - before)"""
+    # a fixed threshold gives every large tensor back as soon as it is free
+    return int(python(code, MALLOC_MMAP_THRESHOLD_="65536")) * 1024 / MIB

@@ -1,0 +1,79 @@
+"""The nets that are timed, and what each is timed against."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+import archc
+from archc.base.assets import specs_root
+
+BATCH = 1024
+
+
+def spline_kan() -> nn.Module:
+    """A spline KAN 64 -> 128 -> 64 with five intervals and cubic splines, 147,456 parameters."""
+    text = (specs_root() / "kan" / "kan.arch").read_text(encoding="utf-8")
+    wide = text.replace("[batch, d: 2]", "[batch, d: 64]").replace("[batch, d: 1]", "[batch, d: 64]")
+    return archc.load(wide.replace("layer(d -> d: 1,", "layer(d -> d: 64,"), hidden=128, grid=5, order=3)
+
+
+def mlp() -> nn.Module:
+    """An MLP 64 -> 1270 -> 64, 163,894 parameters: what efficient-kan's 163,840 for the same KAN come closest to."""
+    return nn.Sequential(nn.Linear(64, 1270), nn.ReLU(), nn.Linear(1270, 64))
+
+
+def set_classifier() -> nn.Module:
+    """SetClassifier of the specs at its defaults."""
+    return archc.load(specs_root() / "attention" / "attention.arch")
+
+
+class Encoder(nn.Module):
+    """One encoder layer as an engineer writes it by hand, with torch's fused attention."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.first, self.second = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.query, self.key, self.value, self.out = (nn.Linear(width, width) for _ in range(4))
+        self.up, self.down = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        z = self.first(x)
+        split = (
+            each(z).unflatten(-1, (self.heads, -1)).transpose(-2, -3) for each in (self.query, self.key, self.value)
+        )
+        read = F.scaled_dot_product_attention(*split)
+        h = x + self.out(read.transpose(-2, -3).flatten(-2))
+        return h + self.down(F.gelu(self.up(self.second(h))))
+
+
+class HandWritten(nn.Module):
+    """The same set classifier by hand."""
+
+    def __init__(self, width: int = 64, depth: int = 2, heads: int = 4) -> None:
+        super().__init__()
+        self.rise = nn.Linear(3, width)
+        self.encoders = nn.Sequential(*(Encoder(width, heads) for _ in range(depth)))
+        self.classes = nn.Linear(width, 10)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.classes(self.encoders(self.rise(x)).mean(-2))
+
+
+def size(net: nn.Module) -> int:
+    """The number of parameters."""
+    return sum(parameter.numel() for parameter in net.parameters())
+
+
+def forward(net: nn.Module, x: Tensor) -> Tensor:
+    """One inference."""
+    with torch.no_grad():
+        return net(x)
+
+
+def step(net: nn.Module, x: Tensor) -> None:
+    """Forward and backward."""
+    net.zero_grad(set_to_none=True)
+    torch.autograd.backward(net(x).square().mean())

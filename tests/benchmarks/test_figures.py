@@ -1,0 +1,52 @@
+"""The figures keep their bounds, a few rounds each; `python -m tests.benchmarks` measures all of them at length."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+
+import pytest
+import torch
+
+from tests.benchmarks import figures, nets
+
+pytestmark = pytest.mark.benchmark
+LINUX = pytest.mark.skipif(sys.platform != "linux", reason="reads Linux's account of a process")
+COMPILER = pytest.mark.skipif(not (shutil.which("g++") or shutil.which("clang++")), reason="inductor needs a compiler")
+
+
+def _check(one: figures.Figure) -> None:
+    assert one.bound is not None
+    assert one.value <= one.bound, one
+
+
+def test_a_check_of_all_specs_takes_less_than_half_of_importing_torch() -> None:
+    _check(figures.check_time(rounds=3))
+
+
+def test_compile_time_grows_with_the_length_of_the_spec() -> None:
+    _check(figures.compile_growth())
+
+
+@LINUX
+def test_ten_thousand_statements_compile_in_a_gibibyte() -> None:
+    _check(figures.compile_memory())
+
+
+@LINUX
+def test_a_training_step_of_a_kan_takes_no_tensor_over_edges() -> None:
+    (eager,) = figures.step_memory(compiled=False)
+    assert eager.value < 16  # one [batch, out, in] tensor alone would be 128 times the [batch, out] of the MLP
+
+
+@COMPILER
+def test_a_compiled_spline_kan_is_as_fast_as_an_mlp_of_as_many_parameters() -> None:
+    for one in figures.spline_kan(rounds=9):
+        _check(one)
+
+
+def test_the_set_classifier_by_hand_is_as_large_as_the_generated_one() -> None:
+    spec, hand = nets.set_classifier(), nets.HandWritten()
+    x = torch.rand(2, 5, 3)
+    assert nets.size(spec) == nets.size(hand)
+    assert spec(x).shape == hand(x).shape
