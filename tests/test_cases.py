@@ -318,6 +318,14 @@ def test_a_file_used_by_two_is_read_once(tmp_path: Path) -> None:
     assert codes(check(spec_using(tmp_path, "a0.arch"))) == []
 
 
+@pytest.mark.parametrize("strange", ["\r", "\x1b[2J", "\u202e", "\u2028"])
+@pytest.mark.parametrize("text", ["# note {} more\n", 'use "a{}b.arch"\n', "block a{}b () -> () {{ return }}\n"])
+def test_characters_that_hide_the_text(strange: str, text: str) -> None:
+    found = check(text.format(strange) + "net N(x: real[d]) -> (y: real[d]) { return x }\n")
+    assert places(found)[0] == ("E0105", 1, text.index("{") + 1)
+    assert strange not in render(found, "text")
+
+
 def test_escapes_in_a_file_name(tmp_path: Path) -> None:
     path = tmp_path / "a\x1b[31m.arch"
     path.write_text("net", encoding="utf-8")

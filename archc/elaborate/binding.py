@@ -105,6 +105,11 @@ class Definition:
     tree: tree.Definition
     file: File = field(repr=False)
 
+    @property
+    def is_faulty(self) -> bool:
+        """Whether its signature is known to be wrong."""
+        return self.tree.name in self.file.faulty
+
     def __hash__(self) -> int:
         return id(self.tree)
 

@@ -106,6 +106,8 @@ def _closed(scope: Scope) -> Scope:
 def _apply_bound(found: Binding, arguments: Arguments, scope: Scope, hint: str | None) -> Binding:
     match found:
         case Partial(definition=definition, hypers=before):
+            if definition.is_faulty:
+                raise Poisoned
             given = {**dict(before), **bind_hypers(definition, arguments, scope)}
             partial = Partial(definition, tuple(given.items()), found.sharing)
             operands = _operands(partial, arguments, scope)

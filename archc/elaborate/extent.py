@@ -155,7 +155,7 @@ def find_name(name: tree.Name, scope: Scope) -> Binding | None:
     if len(name.parts) == 2:
         family = scope.find(name.parts[1])
         if isinstance(family, BoundAxis):
-            axis = f"{name.parts[0]}_{family.axis.name}"
+            axis = scope.local(f"{name.parts[0]}_{family.axis.name}")
             found = scope.find(axis)
             if found is not None:
                 return found
@@ -165,11 +165,13 @@ def find_name(name: tree.Name, scope: Scope) -> Binding | None:
 def unknown_name(name: tree.Name, scope: Scope, known: Iterable[str] = (), help: str = "") -> faults.UnknownName:
     """The diagnostic for a name that means nothing, with the file of the library or the name that was probably meant.
 
-    `known` are names that would do beside those in scope. Raises Poisoned where a `use` of the file failed, since what
-    it would have brought is not known.
+    `known` are names that would do beside those in scope. Raises Poisoned where the name was reported already, and
+    where a `use` of the file failed, since what it would have brought is not known.
     """
-    if scope.file.is_partial:
+    said = (scope.file.source.path, name.text)
+    if scope.file.is_partial or said in scope.frame.unknown:
         raise Poisoned
+    scope.frame.unknown.add(said)
     home = library_home(name.text)
     if home is not None:
         help = f"write `use {home}`"

@@ -10,8 +10,10 @@ class UnknownName(Diagnostic):
 
     Values come from ports, `let`, `param`, `const` and `state`; blocks from this file, from `use` and from the library.
 
-        net N (x: real[d]) -> (y: real[d]) { return relu(z) }     # wrong: no `z`
-        net N (x: real[d]) -> (y: real[d]) { return relu(x) }     # right
+    Wrong, there is no `z`:
+        net N (x: real[d]) -> (y: real[d]) { return relu(z) }
+    Right:
+        net N (x: real[d]) -> (y: real[d]) { return relu(x) }
     """
 
     code = "E0201"
@@ -21,8 +23,10 @@ class UnknownName(Diagnostic):
 class UnknownArgument(Diagnostic):
     """A call names an argument that the operation or block does not have.
 
-    x |> softmax(along = d)     # wrong
-    x |> softmax(over = d)      # right
+    Wrong:
+        x |> softmax(along = d)
+    Right:
+        x |> softmax(over = d)
     """
 
     code = "E0202"
@@ -32,8 +36,10 @@ class UnknownArgument(Diagnostic):
 class WrongArity(Diagnostic):
     """A call gives too few or too many operands.
 
-    exp(x, y)     # wrong: `exp` takes one
-    exp(x)        # right
+    Wrong, `exp` takes one:
+        exp(x, y)
+    Right:
+        exp(x)
     """
 
     code = "E0203"
@@ -43,8 +49,10 @@ class WrongArity(Diagnostic):
 class WrongArgument(Diagnostic):
     """An argument has the wrong sort: an axis where a number belongs, a number where an edge belongs, and so on.
 
-    x |> softmax(over = 3)     # wrong: `over` takes axes
-    x |> softmax(over = d)     # right
+    Wrong, `over` takes axes:
+        x |> softmax(over = 3)
+    Right:
+        x |> softmax(over = d)
     """
 
     code = "E0204"
@@ -52,10 +60,12 @@ class WrongArgument(Diagnostic):
 
 
 class MissingArgument(Diagnostic):
-    """A hyper-parameter or attribute without a default is not given.
+    """A hyper-parameter, an attribute or an arrow without a default is not given.
 
-    x |> softmax()             # wrong: over which axis?
-    x |> softmax(over = d)     # right
+    Wrong, over which axis is left open:
+        x |> softmax()
+    Right:
+        x |> softmax(over = d)
     """
 
     code = "E0205"
@@ -65,8 +75,10 @@ class MissingArgument(Diagnostic):
 class NotCallable(Diagnostic):
     """Only blocks, operations, elementwise functions and edges are called.
 
-    let h = x(2)           # wrong: `x` is a value
-    let h = x[n: 2]        # right: position 2 on axis n
+    Wrong, `x` is a value:
+        let h = x(2)
+    Right, position 2 on axis n:
+        let h = x[n: 2]
     """
 
     code = "E0206"
@@ -76,8 +88,10 @@ class NotCallable(Diagnostic):
 class NotAValue(Diagnostic):
     """A block, an edge or a list of axes stands where a tensor or a number belongs.
 
-    return x + relu        # wrong
-    return x + relu(x)     # right
+    Wrong:
+        return x + relu
+    Right:
+        return x + relu(x)
     """
 
     code = "E0207"
@@ -87,8 +101,10 @@ class NotAValue(Diagnostic):
 class UnknownChoice(Diagnostic):
     """A `choice(...)` hyper-parameter takes one of its words.
 
-    conv(over = (h, w), boundary = circular)     # wrong
-    conv(over = (h, w), boundary = periodic)     # right
+    Wrong:
+        conv(over = (h, w), boundary = circular)
+    Right:
+        conv(over = (h, w), boundary = periodic)
     """
 
     code = "E0208"
@@ -98,8 +114,10 @@ class UnknownChoice(Diagnostic):
 class RepeatedArgument(Diagnostic):
     """An argument is named twice in one call.
 
-    softmax(x, over = d, over = n)       # wrong
-    softmax(x, over = (d, n))            # right
+    Wrong:
+        softmax(x, over = d, over = n)
+    Right:
+        softmax(x, over = (d, n))
     """
 
     code = "E0209"
@@ -109,8 +127,10 @@ class RepeatedArgument(Diagnostic):
 class AmbiguousNet(Diagnostic):
     """A command that compiles one net was given a file with several.
 
-    archc build specs/two.arch                # wrong
-    archc build specs/two.arch --net First    # right
+    Wrong:
+        archc build specs/two.arch
+    Right:
+        archc build specs/two.arch --net First
     """
 
     code = "E0210"
@@ -120,8 +140,10 @@ class AmbiguousNet(Diagnostic):
 class UnknownNet(Diagnostic):
     """The net asked for is not in the file.
 
-    archc build specs/basic/mlp.arch --net Mlp     # wrong
-    archc build specs/basic/mlp.arch --net MLP     # right
+    Wrong:
+        archc build specs/basic/mlp.arch --net Mlp
+    Right:
+        archc build specs/basic/mlp.arch --net MLP
     """
 
     code = "E0211"
@@ -131,8 +153,10 @@ class UnknownNet(Diagnostic):
 class UnknownHyper(Diagnostic):
     """`--set` (or a keyword of `load` and `build`) names a hyper-parameter that the net does not have.
 
-    archc build specs/kan/kan.arch --set hiden=8      # wrong
-    archc build specs/kan/kan.arch --set hidden=8     # right
+    Wrong:
+        archc build specs/kan/kan.arch --set hiden=8
+    Right:
+        archc build specs/kan/kan.arch --set hidden=8
     """
 
     code = "E0212"
@@ -143,8 +167,10 @@ class UnknownKind(Diagnostic):
     """Values are real, complex, int, bool, index(n), simplex(n) or point(v);
     hyper-parameters are int, real, bool, axes, activation, edge, block or choice(...).
 
-        (x: float[d])     # wrong
-        (x: real[d])      # right
+    Wrong:
+        (x: float[d])
+    Right:
+        (x: real[d])
     """
 
     code = "E0213"
@@ -154,8 +180,10 @@ class UnknownKind(Diagnostic):
 class UnknownAxis(Diagnostic):
     """An operation, an index or a layer names an axis that its operand does not have.
 
-    (x: real[n, d]) ... x |> softmax(over = m)     # wrong
-    (x: real[n, d]) ... x |> softmax(over = n)     # right
+    Wrong:
+        (x: real[n, d]) ... x |> softmax(over = m)
+    Right:
+        (x: real[n, d]) ... x |> softmax(over = n)
     """
 
     code = "E0301"
@@ -165,8 +193,10 @@ class UnknownAxis(Diagnostic):
 class UndeterminedSize(Diagnostic):
     """A parameter or a result has an axis whose size follows from nothing.
 
-    x |> layer(d -> h)         # wrong
-    x |> layer(d -> h: 64)     # right
+    Wrong:
+        x |> layer(d -> h)
+    Right:
+        x |> layer(d -> h: 64)
     """
 
     code = "E0302"
@@ -176,8 +206,10 @@ class UndeterminedSize(Diagnostic):
 class DuplicateAxis(Diagnostic):
     """A value has each axis once. A second axis over the same set has its own name, `m ~ n`.
 
-    real[n, n]         # wrong
-    real[n, m ~ n]     # right
+    Wrong:
+        real[n, n]
+    Right:
+        real[n, m ~ n]
     """
 
     code = "E0303"
@@ -187,8 +219,10 @@ class DuplicateAxis(Diagnostic):
 class AxisValueClash(Diagnostic):
     """Axes and values share one namespace, since an axis name used as a value is its position.
 
-    (d: real[d]) -> (y: real[d])     # wrong
-    (x: real[d]) -> (y: real[d])     # right
+    Wrong:
+        (d: real[d]) -> (y: real[d])
+    Right:
+        (x: real[d]) -> (y: real[d])
     """
 
     code = "E0304"
@@ -198,8 +232,10 @@ class AxisValueClash(Diagnostic):
 class WrongAxes(Diagnostic):
     """The axes of a result are not those that its declaration says.
 
-    net N (x: real[n, d]) -> (y: real[n]) { return x }                  # wrong
-    net N (x: real[n, d]) -> (y: real[n]) { return sum(x, over = d) }   # right
+    Wrong:
+        net N (x: real[n, d]) -> (y: real[n]) { return x }
+    Right:
+        net N (x: real[n, d]) -> (y: real[n]) { return sum(x, over = d) }
     """
 
     code = "E0310"
@@ -210,8 +246,10 @@ class OuterProduct(Diagnostic):
     """Arithmetic needs the axes of one side to contain those of the other. A wider result is made only where it is
     declared, or in a product under a reduction.
 
-        (a: real[n], b: real[m]) ... a + b                        # wrong
-        (a: real[n], b: real[m]) ... let r[n, m] = a + b          # right
+    Wrong:
+        (a: real[n], b: real[m]) ... a + b
+    Right:
+        (a: real[n], b: real[m]) ... let r[n, m] = a + b
     """
 
     code = "E0311"
@@ -221,8 +259,10 @@ class OuterProduct(Diagnostic):
 class SizeMismatch(Diagnostic):
     """Where two values meet, axes of one name are one axis, and their sizes must be equal.
 
-    (x: real[d: 64], w: real[d: 32]) ... sum d: w * x     # wrong
-    (x: real[d: 64], w: real[d: 64]) ... sum d: w * x     # right
+    Wrong:
+        (x: real[d: 64], w: real[d: 32]) ... sum d: w * x
+    Right:
+        (x: real[d: 64], w: real[d: 64]) ... sum d: w * x
     """
 
     code = "E0312"
@@ -232,8 +272,10 @@ class SizeMismatch(Diagnostic):
 class UnprovedSize(Diagnostic):
     """Sizes must be equal for every admissible value of their symbols; what cannot be proved is not accepted.
 
-    (x: real[d: width], y: real[d: 64]) ... x + y      # wrong, though the default of width is 64
-    (x: real[d: width], y: real[d: width]) ... x + y   # right
+    Wrong, though the default of width is 64:
+        (x: real[d: width], y: real[d: 64]) ... x + y
+    Right:
+        (x: real[d: width], y: real[d: width]) ... x + y
     """
 
     code = "E0313"
@@ -243,8 +285,10 @@ class UnprovedSize(Diagnostic):
 class AbsentAxis(Diagnostic):
     """A reduction over an axis that its body does not have.
 
-    (x: real[d]) ... sum n: x     # wrong
-    (x: real[d]) ... sum d: x     # right
+    Wrong:
+        (x: real[d]) ... sum n: x
+    Right:
+        (x: real[d]) ... sum d: x
     """
 
     code = "E0314"
@@ -254,9 +298,11 @@ class AbsentAxis(Diagnostic):
 class IndexOutside(Diagnostic):
     """An index that is not provably inside its axis needs `else`, which says what stands outside, or a modulo.
 
-    sum t: K * x[h: h + t - 1]               # wrong
-    sum t: K * x[h: h + t - 1 else 0]        # right
-    sum t: K * x[h: (h + t - 1) % size(h)]   # right
+    Wrong:
+        sum t: K * x[h: h + t - 1]
+    Right:
+        sum t: K * x[h: h + t - 1 else 0]
+        sum t: K * x[h: (h + t - 1) % size(h)]
     """
 
     code = "E0316"
@@ -266,8 +312,10 @@ class IndexOutside(Diagnostic):
 class IndexKind(Diagnostic):
     """Axes are indexed by positions: integers, other axes, or pointers of kind `index(n)`.
 
-    x[n: 0.5]     # wrong
-    x[n: 0]       # right
+    Wrong:
+        x[n: 0.5]
+    Right:
+        x[n: 0]
     """
 
     code = "E0317"
@@ -277,8 +325,10 @@ class IndexKind(Diagnostic):
 class UnprovedCondition(Diagnostic):
     """A block's `where` (or an operation's side condition) must follow from what the caller knows.
 
-    net N (x: real[d]) -> (y: real[d]) { return attention(x, x, heads = 4) }                      # wrong
-    net N (x: real[d]) -> (y: real[d]) where d % 4 == 0 { return attention(x, x, heads = 4) }     # right
+    Wrong:
+        net N (x: real[n, d]) -> (y: real[n, d]) { return x |> encoder(heads = 4) }
+    Right:
+        net N (x: real[n, d]) -> (y: real[n, d]) where d % 4 == 0 { return x |> encoder(heads = 4) }
     """
 
     code = "E0320"
@@ -288,8 +338,10 @@ class UnprovedCondition(Diagnostic):
 class RefutedCondition(Diagnostic):
     """A side condition on sizes does not hold for the sizes given.
 
-    net N (x: real[n, d: 10]) ... encoder(x, heads = 4)     # wrong: 4 does not divide 10
-    net N (x: real[n, d: 12]) ... encoder(x, heads = 4)     # right
+    Wrong, 4 does not divide 10:
+        net N (x: real[n, d: 10]) ... encoder(x, heads = 4)
+    Right:
+        net N (x: real[n, d: 12]) ... encoder(x, heads = 4)
     """
 
     code = "E0321"
@@ -297,11 +349,13 @@ class RefutedCondition(Diagnostic):
 
 
 class BadSize(Diagnostic):
-    """A size is a whole number of at least one, or an expression of such numbers.
+    """An axis has at least one position, and every size has a value.
 
-    real[d: 0]      # wrong
-    real[d: 2.5]    # wrong
-    real[d: 2]      # right
+    Wrong:
+        real[d: 0]
+        real[d: 8 // 0]
+    Right:
+        real[d: 1]
     """
 
     code = "E0322"
@@ -311,8 +365,10 @@ class BadSize(Diagnostic):
 class KindMismatch(Diagnostic):
     """A value of one kind stands where another is needed.
 
-    relu(x < 0)                # wrong: a truth value
-    where(x < 0, 0, x)         # right
+    Wrong, a truth value:
+        relu(x < 0)
+    Right:
+        where(x < 0, 0, x)
     """
 
     code = "E0330"
@@ -322,8 +378,10 @@ class KindMismatch(Diagnostic):
 class NotASize(Diagnostic):
     """Sizes are made of whole numbers, hyper-parameters, axes and `+ - * // % ^ min max size`.
 
-    real[d: width / 2]      # wrong
-    real[d: width // 2]     # right
+    Wrong:
+        real[d: width / 2]
+    Right:
+        real[d: width // 2]
     """
 
     code = "E0332"
@@ -333,8 +391,10 @@ class NotASize(Diagnostic):
 class CarryChanges(Diagnostic):
     """The carry of a loop keeps its type.
 
-    repeat 3 with h { return h |> layer(d -> d: 2 * size(d)) }     # wrong
-    repeat 3 with h { return h |> layer(d -> d) }                  # right
+    Wrong:
+        repeat 3 with h { return h |> layer(d -> d: 2 * size(d)) }
+    Right:
+        repeat 3 with h { return h |> layer(d -> d) }
     """
 
     code = "E0340"
@@ -342,10 +402,13 @@ class CarryChanges(Diagnostic):
 
 
 class NotStatic(Diagnostic):
-    """A static `if`, the bound of a recursion or an attribute such as an order depends on a size that only a run knows.
+    """A static `if`, the bound of a recursion, a constant, or an attribute such as an order depends on what only a run
+    knows.
 
-    if n == 3 { ... } else { ... }        # wrong where n is the size of an input
-    if level == 0 { ... } else { ... }    # right where level is a hyper-parameter
+    Wrong, where n is the size of an input:
+        if n == 3 { ... } else { ... }
+    Right, where level is a hyper-parameter:
+        if level == 0 { ... } else { ... }
     """
 
     code = "E0341"
@@ -355,8 +418,10 @@ class NotStatic(Diagnostic):
 class WrongResults(Diagnostic):
     """The number of results does not fit.
 
-    let (a, b) = relu(x)     # wrong: one result
-    let a = relu(x)          # right
+    Wrong, one result:
+        let (a, b) = relu(x)
+    Right:
+        let a = relu(x)
     """
 
     code = "E0342"
@@ -366,8 +431,10 @@ class WrongResults(Diagnostic):
 class LayerAxes(Diagnostic):
     """The unit axes of a `layer` do not fit its wiring or its edge.
 
-    x |> layer((h, w) -> k: 9, wiring = one_to_one)          # wrong: two axes to one
-    x |> layer((h, w) -> (k, l), wiring = one_to_one)        # right
+    Wrong, two axes to one:
+        x |> layer((h, w) -> k: 9, wiring = one_to_one)
+    Right:
+        x |> layer((h, w) -> (k, l), wiring = one_to_one)
     """
 
     code = "E0343"
@@ -378,8 +445,10 @@ class RepeatedName(Diagnostic):
     """Two definitions of a file, two inputs of a signature (ports or hyper-parameters), two of its outputs, or two
     parameters of a body share a name. Only `let` may give a name a new meaning.
 
-        param w: real[d]   param w: real[k]     # wrong
-        param w: real[d]   param v: real[k]     # right
+    Wrong:
+        param w: real[d]   param w: real[k]
+    Right:
+        param w: real[d]   param v: real[k]
     """
 
     code = "E0403"
@@ -389,8 +458,10 @@ class RepeatedName(Diagnostic):
 class EndlessRecursion(Diagnostic):
     """Static recursion needs an `if` on a whole hyper-parameter that ends it.
 
-    block f(n: int) (x: real[]) -> (y: real[]) { return f(x, n = n - 1) }                               # wrong
-    block f(n: int) (x: real[]) -> (y: real[]) { return if n == 0 { return x } else { return f(x, n = n - 1) } }
+    Wrong:
+        block f(n: int) (x: real[]) -> (y: real[]) { return f(x, n = n - 1) }
+    Right:
+        block f(n: int) (x: real[]) -> (y: real[]) { return if n == 0 { return x } else { return f(x, n = n - 1) } }
     """
 
     code = "E0405"
@@ -400,8 +471,10 @@ class EndlessRecursion(Diagnostic):
 class NotYet(Diagnostic):
     """The language has a place for it, this version of the compiler does not.
 
-    scan over t with h = h0 { ... }     # not yet
-    repeat 4 with h { ... }             # works
+    Not yet:
+        scan over t with h = h0 { ... }
+    Works:
+        repeat 4 with h { ... }
     """
 
     code = "E0410"
@@ -411,8 +484,10 @@ class NotYet(Diagnostic):
 class EmitOutsideScan(Diagnostic):
     """`emit` gives one entry of a scan's output per step.
 
-    block b (x: real[d]) -> (y: real[d]) { emit x return x }                                      # wrong
-    scan over t with h = h0 { let h = f(h, x)  emit h  return h }     # right
+    Wrong:
+        block b (x: real[d]) -> (y: real[d]) { emit x   return x }
+    Right:
+        scan over t with h = h0 { let h = f(h, x)   emit h   return h }
     """
 
     code = "E0411"
@@ -422,8 +497,10 @@ class EmitOutsideScan(Diagnostic):
 class UnknownGroup(Diagnostic):
     """Claims speak of permute, shift, rotate90, dihedral, flip, sign, rotate, orthogonal, translate or group.
 
-    claim equivariant under permutation(n)     # wrong
-    claim equivariant under permute(n)         # right
+    Wrong:
+        claim equivariant under permutation(n)
+    Right:
+        claim equivariant under permute(n)
     """
 
     code = "E0501"
@@ -433,8 +510,10 @@ class UnknownGroup(Diagnostic):
 class UnknownModule(Diagnostic):
     """`use std.NAME` reads `specs/std/NAME.arch` of the library; `archc list std` shows what is there.
 
-    use std.mpl     # wrong
-    use std.mlp     # right
+    Wrong:
+        use std.mpl
+    Right:
+        use std.mlp
     """
 
     code = "E0604"
@@ -444,8 +523,10 @@ class UnknownModule(Diagnostic):
 class OutsideFolder(Diagnostic):
     """A `use` names a file by a relative path inside the folder of the spec: no absolute path, no `..`, no link out.
 
-    use "../other.arch"     # wrong
-    use "blocks.arch"       # right
+    Wrong:
+        use "../other.arch"
+    Right:
+        use "blocks.arch"
     """
 
     code = "E0601"
@@ -455,7 +536,12 @@ class OutsideFolder(Diagnostic):
 class UseCycle(Diagnostic):
     """Files that use each other in a circle have no order in which to be read.
 
-    # a.arch: use "b.arch"     b.arch: use "a.arch"     wrong: move what both need into a third file
+    Wrong, in left.arch and in right.arch:
+        use "right.arch"
+        use "left.arch"
+    Right, with what both need in a third file:
+        use "common.arch"
+        use "common.arch"
     """
 
     code = "E0603"
@@ -476,8 +562,10 @@ class TooLarge(Diagnostic):
     """Sizes stay below 2^53 and their formulas below 256 terms of degree 8, so that a hostile spec cannot stall the
     compiler.
 
-        real[d: 2^60]     # wrong
-        real[d: 2^20]     # right
+    Wrong:
+        real[d: 2^60]
+    Right:
+        real[d: 2^20]
     """
 
     code = "E0904"
@@ -485,10 +573,12 @@ class TooLarge(Diagnostic):
 
 
 class TooManyPasses(Diagnostic):
-    """Loops are kept as loops, but each pass has weights of its own.
+    """Loops are kept as loops, but each pass may have weights of its own.
 
-    repeat 1000000000 with h { ... }            # wrong
-    repeat 12 with h { ... }                    # right
+    Wrong:
+        repeat 1000000000 with h { ... }
+    Right:
+        repeat 12 with h { ... }
     """
 
     code = "E0905"
@@ -498,8 +588,10 @@ class TooManyPasses(Diagnostic):
 class TooManyNodes(Diagnostic):
     """The elaborated net is larger than the compiler accepts. Use `repeat`, which stays a loop, in place of copies.
 
-    let h = f(h)   let h = f(h)   ...           # 60,000 times: wrong
-    let h = repeat 4096 with h { return f(h) }  # right
+    Wrong, 60,000 times:
+        let h = f(h)   let h = f(h)   ...
+    Right:
+        let h = repeat 4096 with h { return f(h) }
     """
 
     code = "E0906"
@@ -507,10 +599,12 @@ class TooManyNodes(Diagnostic):
 
 
 class TooDeep(Diagnostic):
-    """Static recursion goes deeper than the compiler accepts.
+    """Blocks call blocks more deeply than the compiler accepts; most often a static recursion goes too far.
 
-    unet(level = 500)     # wrong
-    unet(level = 4)       # right
+    Wrong:
+        unet(level = 500)
+    Right:
+        unet(level = 4)
     """
 
     code = "E0907"

@@ -107,7 +107,8 @@ class Frame:
     """One block under construction: its regions, sizes, names and side conditions.
 
     `values` are the sizes fixed from outside: what each symbol is while this block is compiled, where it is known
-    (hyper-parameters); `frozen` those whose symbol was replaced by its number.
+    (hyper-parameters); `frozen` those whose symbol was replaced by its number. `ports` are the inputs of a net, whose
+    names are the user's: no axis that the net does not speak of takes one.
     """
 
     def __init__(
@@ -125,8 +126,10 @@ class Frame:
         self.requirements: list[Requirement] = []
         self.widths: list[Width] = []
         self.failed = False
+        self.unknown: set[tuple[str, str]] = set()
         self.parent: Frame | None = None
         self.caller: Mapping[str, Size] = {}
+        self.ports: frozenset[str] = frozenset()
         self._taken: set[str] = set()
         self._attributes: set[str] = set()
         self._count: dict[str, int] = {}
@@ -205,7 +208,7 @@ class Frame:
             fits = read == wanted.names if axes is not None else set(read) == set(wanted.names)
             if read == own.names and fits and wanted.kind == own.kind:
                 return Value(formula.value, own)
-        names = frozenset(wanted.names)
+        names = self.ports.union(wanted.names)
         value = Value(self.allocate(hint or term.hint), wanted)
         self.emit(Compute(results=(value,), span=span, path=self.path, formula=distinct(formula, names)))
         return value

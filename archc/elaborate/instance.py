@@ -57,7 +57,7 @@ def inline_block(
         given = {name for one in operands for name in one.term.names}
         own = frozenset(port_axes(definition, inner))
         inner.lifted = (inner.lifted | frozenset(matched.lifted)) - own
-        inner.clash = (frozenset(given) | inner.lifted) - own
+        inner.clash = (scope.frame.ports | given | inner.lifted) - own
         discharge(definition, inner, definition.tree.name, arguments.span)
         for port, operand in zip(definition.tree.inputs, operands, strict=True):
             inner.names[port.name] = operand.term

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 
@@ -207,7 +207,7 @@ class _Layer:
             return self._one_to_one(operand, sources, targets)
         if kind == "groups":
             return self._groups(operand, sources, targets, call)
-        taken = {axis.name for axis in (*operand.term.axes, *targets)}
+        taken = self.frame.ports.union(axis.name for axis in (*operand.term.axes, *targets))
         renamed = {axis.name: _fresh(axis.name, taken) for axis in sources if axis.name in {t.name for t in targets}}
         inside = tuple(Axis(renamed.get(axis.name, axis.name), axis.size) for axis in sources)
         value = self.renamed(operand, renamed)
@@ -252,7 +252,8 @@ class _Layer:
             given = ((axis.name, self.frame.resolve(axis.size)),)
             origin = Demand("groups", groups.span, asked=f"{axis.name} % {count} == 0", given=given)
             self.frame.demand(Condition("==", axis.size % count, Size.of(0)), origin)
-        within = Axis(_fresh(source.name, {*operand.term.names, target.name}), source.size // count)
+        taken = self.frame.ports.union(operand.term.names, (target.name,))
+        within = Axis(_fresh(source.name, taken), source.size // count)
         value = operand.term
         if not value.is_plain:
             value = self.frame.read(self.frame.materialise(value, None, operand.span))
@@ -390,7 +391,7 @@ def replace_span(arguments: Arguments, span: Span) -> Arguments:
     return Arguments(arguments.callee, span)
 
 
-def _fresh(name: str, taken: set[str]) -> str:
+def _fresh(name: str, taken: Container[str]) -> str:
     fresh, number = f"{name}_in", 2
     while fresh in taken:
         fresh, number = f"{name}_in_{number}", number + 1

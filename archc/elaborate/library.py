@@ -37,6 +37,8 @@ class File:
     is_library: bool = False
     is_partial: bool = False
     """A `use` failed: what the file's unknown names mean cannot be told."""
+    faulty: set[str] = field(default_factory=set)
+    """Definitions whose signature is wrong: nothing more is said of them and of what calls them."""
 
     def find(self, parts: tuple[str, ...]) -> Definition | None:
         """The definition a (dotted) name means here."""
@@ -133,8 +135,11 @@ def load_file(
         if name in file.definitions:
             first = Note(file.definitions[name].tree.head.word(name), "the first one")
             findings.add(faults.RepeatedName(definition.tree.head.word(name), name=name, notes=[first]))
+            file.faulty.add(name)
         file.definitions[name] = definition
-        _check_names(definition.tree, findings)
+        for fault in _repeated(definition.tree):
+            findings.add(fault)
+            file.faulty.add(name)
     for use in spec.uses:
         try:
             if isinstance(use.path, tuple):
@@ -147,8 +152,8 @@ def load_file(
     return file
 
 
-def _check_names(definition: tree.Definition, findings: Findings) -> None:
-    """Report E0403 for two inputs (hyper-parameters and ports) of one name, and for two such outputs."""
+def _repeated(definition: tree.Definition) -> Iterator[faults.RepeatedName]:
+    """Two inputs (hyper-parameters and ports) of one name, and two such outputs."""
     inputs: list[tuple[str, Span]] = []
     for hyper in definition.hypers:
         if isinstance(hyper, tree.HyperArrow):
@@ -161,7 +166,7 @@ def _check_names(definition: tree.Definition, findings: Findings) -> None:
         first: dict[str, Span] = {}
         for name, span in group:
             if name in first:
-                findings.add(faults.RepeatedName(span, name=name, notes=[Note(first[name], "the first one")]))
+                yield faults.RepeatedName(span, name=name, notes=[Note(first[name], "the first one")])
             first.setdefault(name, span)
 
 

@@ -85,7 +85,7 @@ def _meant(
     settle(matched, frame, {})
     inner.lifted = frozenset(matched.lifted)
     taken = inner.lifted | {axis.name for one in inner.names.values() if isinstance(one, AxisList) for axis in one.axes}
-    inner.clash = taken - frozenset(port_axes(definition, inner))
+    inner.clash = (frame.ports | taken) - frozenset(port_axes(definition, inner))
     discharge(definition, inner, arguments.callee, arguments.span)
     inputs = []
     for port, type, one in zip(ports, matched.types, operands, strict=True):

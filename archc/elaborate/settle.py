@@ -33,7 +33,8 @@ def apart(region: Region, frame: Frame) -> Region:
         if name not in axes:
             continue
         if frame.definition.tree.role == "net" and name in (value.name for value in region.inputs):
-            frame.report(faults.AxisValueClash(frame.spans[name], name=name, help="give the value another name"))
+            place = frame.spans[name].word(name)
+            frame.report(faults.AxisValueClash(place, name=name, help="give the value another name"))
         else:
             names[name] = (frame.parameter_name if values[name] else frame.allocate)(name)
     return with_names(region, names) if names else region

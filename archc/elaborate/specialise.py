@@ -47,8 +47,10 @@ from archc.types.tensor_type import Axis
 def default_hypers(definition: Definition, given: dict[str, Binding], scope: Scope, arguments: Arguments) -> None:
     """Bind the hyper-parameters in the block's scope: those given, then defaults, which may use earlier ones.
 
-    Raises Fault E0205 for one that has neither.
+    Raises Fault E0205 for one that has neither, Poisoned where the signature is known to be wrong.
     """
+    if definition.is_faulty:
+        raise Poisoned
     for hyper in definition.tree.hypers:
         if isinstance(hyper, tree.HyperArrow):
             for name in (hyper.source, hyper.target):
@@ -198,7 +200,9 @@ class Builder:
         lifted = frozenset(matched.lifted)
         hyper_axes = {a.name for b in scope.names.values() if isinstance(b, AxisList) for a in b.axes}
         named = {*self.sizes, *hyper_axes, *(name for type in matched.types for name in type.names)}
-        if definition.tree.role != "net":  # nobody but the user calls a net's ports by their names
+        if definition.tree.role == "net":
+            frame.ports = frozenset(port.name for port in definition.tree.inputs)
+        else:
             frame.reserve(named)
         declared = {name for name, bound in scope.names.items() if isinstance(bound, BoundAxis)} - hyper_axes
         scope.lifted, scope.clash = lifted, (lifted | hyper_axes) - declared
@@ -206,7 +210,7 @@ class Builder:
         for port, type in zip(definition.tree.inputs, matched.types, strict=True):
             if isinstance(scope.names.get(port.name), BoundAxis):
                 help = "give the value another name"
-                frame.report(faults.AxisValueClash(port.span.word(port.name), name=port.name, help=help))
+                raise Fault(faults.AxisValueClash(port.span.word(port.name), name=port.name, help=help))
             value = frame.input(frame.allocate(port.name), type, port.span)
             inputs.append(value)
             scope.names[port.name] = frame.read(value)

@@ -11,7 +11,9 @@ import resource
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from multiprocessing.connection import Connection
+from pathlib import Path
 from threading import Thread
 from typing import NamedTuple
 
@@ -58,6 +60,8 @@ def _close_to_strangers() -> None:
 def _end_with(parent: Connection) -> None:
     """Nothing more is ever said on this pipe: it ends when the parent does, and then so does this process."""
     parent.poll(None)
+    with suppress(OSError):
+        Path.cwd().rmdir()  # the parent, which would have, is no more
     os._exit(1)
 
 

@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from archc.base.diagnostic import Diagnostic
+from archc.base.assets import specs_root
 from archc.base.version import VERSION
-from archc.cli.catalogue import explanation
 from archc.cli.commands import app
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -119,37 +118,69 @@ def test_build_writes_to_stdout_or_a_file(spec: Path, tmp_path: Path) -> None:
     assert target.read_text() == product
 
 
-def test_every_code_is_explained() -> None:
-    archc("explain", "E0701")
-    for code, rule in Diagnostic.catalogue.items():
-        text = explanation(code.lower())
-        assert text is not None
-        assert text.startswith(f"{rule.severity} {code}: ")
-        assert rule.__doc__, f"{code} has no explanation"
+def test_a_clean_report_is_a_valid_document(spec: Path) -> None:
+    assert archc("check", "--format", "json", spec).stderr == ""
+    assert archc("check", "--format", "github", spec).stderr == ""
+    document = json.loads(archc("check", "--format", "sarif", spec).stderr)
+    assert document["runs"][0]["results"] == []
+    assert document["runs"][0]["invocations"] == [{"executionSuccessful": True}]
 
 
-def test_explain() -> None:
-    result = archc("explain", "e0701")
-    assert result.exit_code == 0
-    assert result.stdout.startswith(
-        "error E0701: this file exists, and archc did not write it\n\nThe output file exists"
-    )
-    assert archc("explain", "softmax").stdout.startswith("softmax: ")
+def test_check_of_the_library() -> None:
+    assert archc("check", specs_root() / "std").exit_code == 0
 
 
 @pytest.mark.parametrize(
-    ("kind", "name"),
+    ("command", "arguments", "code", "said"),
     [
-        ("ops", "softmax"),
-        ("activations", "relu"),
-        ("std", "std.edges.weight"),
-        ("specs", "kan/kan.arch"),
+        ("build", ["--net", "Dubble"], 2, "did you mean `Double`?"),
+        ("build", ["--set", "width=8"], 2, "no hyper-parameter `width`"),
+        ("build", ["--set", "net=8"], 2, "a word of the language"),
+        ("build", ["-o", "gone/double.py"], 3, "error[E0703]"),
+        ("build", ["-o", "."], 3, "cannot write a folder"),
+        ("summary", ["--size", "e=8"], 2, "no size symbol e"),
+        ("summary", ["--size", "d=many"], 2, "a size is a whole number"),
+        ("summary", ["--size", "d=0"], 2, "d >= 1, which does not hold for d = 0"),
     ],
 )
-def test_list(kind: str, name: str) -> None:
-    lines = archc("list", kind).stdout.splitlines()
-    assert name in [line.split(" ", 1)[0] for line in lines]
-    assert lines == sorted(lines)
+def test_mistakes(command: str, arguments: list[str], code: int, said: str, spec: Path) -> None:
+    result = archc(command, spec, *arguments)
+    assert result.exit_code == code
+    assert said in " ".join(result.stderr.replace("\u2502", " ").split())
+    assert result.stdout == ""
+
+
+def test_several_nets(spec: Path) -> None:
+    spec.write_text(UGLY + UGLY.replace("Double", "Twice"))
+    assert archc("check", spec).exit_code == 0
+    assert "error[E0210]" in archc("build", spec).stderr
+    assert "class Twice(" in archc("build", spec, "--net", "Twice").stdout
+
+
+def test_a_hyper_parameter_of_any_name(spec: Path) -> None:
+    spec.write_text("net A (source = 2) (x: real[d]) -> (y: real[d]) { return source * x }")
+    assert "source: int = 3" in archc("build", spec, "--set", "source=3").stdout
+
+
+def test_summary_and_ir(spec: Path) -> None:
+    said = archc("summary", spec, "--size", "d=7").stdout
+    assert "y: real[d]" in said
+    assert "d = 7" in said
+    assert all(line == line.rstrip() for line in said.splitlines())
+    text = archc("ir", spec).stdout
+    spec.write_text(text)
+    assert archc("ir", spec).stdout == text
+
+
+@pytest.mark.parametrize(
+    "command", sorted(command.name or command.callback.__name__ for command in app.registered_commands)
+)
+def test_help_shows_how_it_is_used(command: str) -> None:
+    result = archc(command, "--help")
+    assert result.exit_code == 0
+    assert f"Example: archc {command} " in result.stdout
+    words = result.stdout.split("Example: ")[1].split()
+    assert all((ROOT / word).exists() for word in words if word.startswith("specs"))
 
 
 def test_checking_never_imports_torch(spec: Path) -> None:

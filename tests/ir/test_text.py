@@ -35,6 +35,14 @@ NETS = {
             let z = m |> layer(d -> m: 3)
             return m + (z |> layer(m -> d: 4))
         }""",
+    "inputs named as axes that edges and operations bind": """
+        net N(m: real[batch, d: 3], d_in: real[batch, d: 3], tap_h: real[h, w]) -> (y: real[batch, d: 4], z: real[h: 4, w])
+            where h >= 8, h <= 8
+        {
+            let y = m |> layer(d -> d: 4, edge = spline()) + d_in |> layer(d -> d: 4)
+            let z[h: 4, w] = tap_h |> layer(() -> c: 1, edge = conv(over = (h, w))) |> sum(over = c) |> slice(over = h, size = 4)
+            return y, z
+        }""",
     "values named as what they call": """
         net N(x: real[batch, d: 4]) -> (softmax: real[batch, d: 4]) {
             let relu = relu(x)

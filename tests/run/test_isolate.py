@@ -78,11 +78,12 @@ def test_it_does_not_outlive_the_one_who_asked(tmp_path: Path) -> None:
     note = tmp_path / "pid"
     call = f"(open({str(note)!r}, 'w').write(str(__import__('os').getpid())), __import__('time').sleep(60))"
     start = f"from archc.run.isolate import Bounds, isolated\nisolated(Bounds(), eval, {call!r})"
-    parent = subprocess.Popen([sys.executable, "-c", start])
+    parent = subprocess.Popen([sys.executable, "-c", start], env=os.environ | {"TMPDIR": str(tmp_path)})
     assert _within(20, lambda: note.exists() and note.read_text())
     parent.send_signal(signal.SIGKILL)
     parent.wait()
     assert _within(10, lambda: not _is_alive(int(note.read_text())))
+    assert list(tmp_path.iterdir()) == [note]
 
 
 def _within(seconds: float, condition: Callable[[], object]) -> bool:
