@@ -21,6 +21,7 @@ from archc.elaborate.binding import (
 from archc.elaborate.edge import activate
 from archc.elaborate.evaluate import as_edge, as_term, combine, evaluate
 from archc.elaborate.extent import listed, number_of, size_of, unknown_name
+from archc.elaborate.frame import Poisoned
 from archc.elaborate.instance import call_block
 from archc.elaborate.layer import build_layer
 from archc.elaborate.operate import operate
@@ -149,9 +150,13 @@ def _operands(partial: Partial, arguments: Arguments, scope: Scope) -> list[Oper
     if queue or len(found) != len(ports):
         given = len(arguments.operands) + len(named)
         expected = f"{len(ports)} operand{'s' if len(ports) != 1 else ''}"
-        label = f"its operands are {listed(port.name for port in ports)}" if ports else ""
+        label = f"operands: {listed(port.name for port in ports)}" if ports else ""
+        hypers = [hyper.name for hyper in partial.definition.tree.hypers if isinstance(hyper, tree.Hyper)]
+        help = f"hyper-parameters go by name, as in `{hypers[0]} = ...`" if hypers and given > len(ports) else ""
         raise Fault(
-            faults.WrongArity(arguments.span, callee=arguments.callee, expected=expected, given=given, label=label)
+            faults.WrongArity(
+                arguments.span, callee=arguments.callee, expected=expected, given=given, label=label, help=help
+            )
         )
     return found
 

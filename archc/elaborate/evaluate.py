@@ -234,7 +234,7 @@ def combine(
     """
     if len(operands) == 1 and function in ("mul", "add"):
         return operands[0][0]
-    result = _result_kind(POINTWISE[function], operands)
+    result = _result_kind(POINTWISE[function], sign, operands)
     axes = unite(sign, operands, scope, span, is_product=function == "mul")
     return Term(
         Apply(function, tuple(one.formula for one, _ in operands), attributes),
@@ -297,22 +297,16 @@ def _outer(sign: str, seen: Sequence[str], own: Sequence[str], place: Span, span
     )
 
 
-def _result_kind(function: type[Pointwise], operands: Sequence[tuple[Term, Span]]) -> Kind:
+def _result_kind(function: type[Pointwise], sign: str, operands: Sequence[tuple[Term, Span]]) -> Kind:
+    """The kind of a pointwise result; `sign` is how the function is written. Raises Fault E0330."""
     logical = function.word in ("and", "or", "not")
     for number, (one, place) in enumerate(operands):
         wants_truth = logical or (function.word == "where" and number == 0)
         if wants_truth and one.kind.word != "bool":
-            raise Fault(faults.KindMismatch(place, what=f"`{function.word}`", expected="a truth value", given=one.kind))
+            raise Fault(faults.KindMismatch(place, what=f"`{sign}`", expected="a truth value", given=one.kind))
         if not wants_truth and one.kind.word == "bool" and function.word not in ("eq", "ne", "where"):
-            raise Fault(
-                faults.KindMismatch(
-                    place,
-                    what=f"`{function.word}`",
-                    expected="numbers",
-                    given=one.kind,
-                    help="write `where(condition, 1, 0)`",
-                )
-            )
+            help = "write `where(condition, 1, 0)`"
+            raise Fault(faults.KindMismatch(place, what=f"`{sign}`", expected="numbers", given=one.kind, help=help))
     if function.result == "bool":
         return BOOL
     kinds = [one.kind for one, _ in operands]

@@ -165,13 +165,11 @@ def find_name(name: tree.Name, scope: Scope) -> Binding | None:
 def unknown_name(name: tree.Name, scope: Scope, known: Iterable[str] = (), help: str = "") -> faults.UnknownName:
     """The diagnostic for a name that means nothing, with the file of the library or the name that was probably meant.
 
-    `known` are names that would do beside those in scope. Raises Poisoned where the name was reported already, and
-    where a `use` of the file failed, since what it would have brought is not known.
+    `known` are names that would do beside those in scope. Raises Poisoned where a `use` of the file failed, since what
+    it would have brought is not known.
     """
-    said = (scope.file.source.path, name.text)
-    if scope.file.is_partial or said in scope.frame.unknown:
+    if scope.file.is_partial:
         raise Poisoned
-    scope.frame.unknown.add(said)
     home = library_home(name.text)
     if home is not None:
         help = f"write `use {home}`"

@@ -289,6 +289,11 @@ class Frame:
     def report(self, diagnostic: Diagnostic) -> None:
         """Keep a diagnostic; the block will not be lowered."""
         self.failed = self.failed or diagnostic.severity == "error"
+        if isinstance(diagnostic, faults.UnknownName):  # once for a name, however often it is used
+            said = (diagnostic.span.source.path, diagnostic.message)
+            if said in self.unknown:
+                return
+            self.unknown.add(said)
         self.session.findings.add(self.session.blame(diagnostic))
 
 

@@ -69,15 +69,17 @@ def default_hypers(definition: Definition, given: dict[str, Binding], scope: Sco
         elif hyper.default is not None:
             scope.names[hyper.name] = hyper_value(hyper, hyper.default, arguments, scope)
         else:
-            raise Fault(
-                faults.MissingArgument(
-                    arguments.span,
-                    callee=definition.tree.name,
-                    name=hyper.name,
-                    help=f"write `{hyper.name} = ...`",
-                    notes=(Note(hyper.span, "declared here without a default"),),
-                )
-            )
+            raise Fault(_missing(hyper, definition, arguments))
+
+
+def _missing(hyper: tree.Hyper, definition: Definition, arguments: Arguments) -> faults.MissingArgument:
+    """The diagnostic for a hyper-parameter without a value, at the call, or where it is declared if nothing calls."""
+    name, callee = hyper.name, definition.tree.name
+    if arguments.span == definition.tree.head:
+        help = f"give it a default, as in `{name}: {hyper.kind} = ...`"
+        return faults.MissingArgument(hyper.span, callee=callee, name=name, help=help)
+    note = Note(hyper.span, "declared here without a default")
+    return faults.MissingArgument(arguments.span, callee=callee, name=name, help=f"write `{name} = ...`", notes=(note,))
 
 
 class Builder:

@@ -77,6 +77,8 @@ def _advice(found: str, before: str, wanted: list[str], accepted: Collection[str
         return f"the axis comes first, as in `n: {found}`"
     if found in (",", "]") and ":" in accepted and set(accepted) <= {":", "."}:
         return f"an index says on which axis: `axis: {before}`"
+    if {"(", "}"} <= set(accepted) and _is_word(found) and before.isidentifier():
+        return f"a call is written `{before}({found})`"
     if "," in accepted and _is_word(found) and (_is_word(before) or before in ")]}"):
         return f"put a comma between `{before}` and `{found}`"
     return ""

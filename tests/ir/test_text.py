@@ -36,11 +36,11 @@ NETS = {
             return m + (z |> layer(m -> d: 4))
         }""",
     "inputs named as axes that edges and operations bind": """
-        net N(m: real[batch, d: 3], d_in: real[batch, d: 3], tap_h: real[h, w]) -> (y: real[batch, d: 4], z: real[h: 4, w])
-            where h >= 8, h <= 8
+        net N(m: real[batch, d: 3], d_in: real[batch, d: 3], tap_h: real[h: 8, w])
+                -> (y: real[batch, d: 4], z: real[c: 2, h: 4, w])
         {
             let y = m |> layer(d -> d: 4, edge = spline()) + d_in |> layer(d -> d: 4)
-            let z[h: 4, w] = tap_h |> layer(() -> c: 1, edge = conv(over = (h, w))) |> sum(over = c) |> slice(over = h, size = 4)
+            let z = tap_h |> layer(() -> c: 2, edge = conv(over = (h, w))) |> pool_max(over = h, size = 2)
             return y, z
         }""",
     "values named as what they call": """
@@ -172,3 +172,14 @@ def test_what_differs_is_named() -> None:
 def test_options_become_defaults() -> None:
     spec = "net N(width = 8) (x: real[batch, d: 4]) -> (y: real[batch, d: width]) { return x |> layer(d -> d: width) }"
     assert "net N(width: int = 16)" in print_graph(graph(spec, width=16))
+
+
+def test_an_axis_that_the_text_names_may_not_be_an_input() -> None:
+    (found,) = check("net N(m: real[batch, d: 3]) -> (y: real[batch, m: 4]) { return m |> layer(d -> m: 4) }")
+    assert str(found) == "spec.arch:1:7: error[E0304]: `m` is both an axis and a value"
+
+
+@pytest.mark.parametrize("body", ["sum h: x[n: 2 * h else 0]", "sum(y, over = k)"])
+def test_an_axis_that_nothing_measures_is_refused(body: str) -> None:
+    spec = f"net N(x: real[n]) -> (z: real[]) {{ let y[k] = x[n: 2 * k else 0] return {body} }}"
+    assert "E0302" in [found.code for found in check(spec)]
