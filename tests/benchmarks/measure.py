@@ -36,7 +36,7 @@ def ratio(times: Times, of: str, to: str) -> float:
     return median(own / other for own, other in zip(times[of], times[to], strict=True))
 
 
-def best(measured: Callable[[], float], bound: float, attempts: int = 6) -> float:
+def best(measured: Callable[[], float], bound: float, attempts: int = 4) -> float:
     """The least of a few figures, none measured after one within the bound: other work on the machine only adds."""
     least = measured()
     for _ in range(attempts - 1):

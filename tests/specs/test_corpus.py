@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from itertools import takewhile
 from pathlib import Path
 
@@ -55,7 +56,7 @@ def test_generated_files_are_tidy(tmp_path: Path) -> None:
         (tmp_path / f"{name.replace('/', '_')}.py").write_text(text, encoding="utf-8")
     for command in (["check", "--select", LINTS], ["format", "--check", "--diff"]):
         ended = subprocess.run(
-            ["ruff", *command, "--isolated", "--target-version", "py311", "."],
+            [sys.executable, "-m", "ruff", *command, "--isolated", "--target-version", "py311", "."],
             cwd=tmp_path,
             capture_output=True,
             text=True,
