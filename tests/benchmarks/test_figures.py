@@ -42,8 +42,8 @@ def test_a_training_step_of_a_kan_takes_no_tensor_over_edges() -> None:
 
 @COMPILER
 def test_a_compiled_spline_kan_is_as_fast_as_an_mlp_of_as_many_parameters() -> None:
-    # beside other tests one thread is what a net can count on
-    threads = (1,) if "PYTEST_XDIST_WORKER" in os.environ else (figures.THREADS, 1)
+    # beside the tests of another worker one thread is what a net can count on; alone, all of them
+    threads = 1 if "PYTEST_XDIST_WORKER" in os.environ else figures.THREADS
     for one in figures.spline_kan(rounds=7, threads=threads):
         _check(one)
 
