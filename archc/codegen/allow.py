@@ -20,6 +20,9 @@ _NODES = (
     ast.Expr,
     ast.If,
     ast.For,
+    ast.While,
+    ast.With,
+    ast.withitem,
     ast.Raise,
     ast.Call,
     ast.keyword,
@@ -52,10 +55,30 @@ _IMPORTS = frozenset(
         "import torch.nn.functional as F",
         "from typing import NamedTuple",
         "from torch import Tensor, nn",
+        "from torch._higher_order_ops import scan as higher_order_scan",
+        "from torch._higher_order_ops import while_loop",
     )
 )
 _BUILTINS = frozenset(
-    ("ValueError", "int", "float", "range", "super", "min", "max", "abs", "round", "tuple", "sum", "pow")
+    (
+        "ValueError",
+        "int",
+        "float",
+        "range",
+        "super",
+        "min",
+        "max",
+        "abs",
+        "round",
+        "tuple",
+        "sum",
+        "pow",
+        "len",
+        "list",
+        "zip",
+        "isinstance",
+        "bool",
+    )
 )
 _FORBIDDEN = frozenset(
     ("eval", "exec", "compile", "open", "getattr", "setattr", "delattr", "globals", "locals", "vars")
@@ -73,10 +96,9 @@ def verify(text: str) -> None:
         _check(node)
     module = {name for statement in tree.body for name in _bound(statement)}
     for statement in tree.body:
-        if isinstance(statement, ast.ClassDef):
-            for part in ast.walk(statement):
-                if isinstance(part, ast.FunctionDef):
-                    _check_names(part, module)
+        for part in (statement, *(statement.body if isinstance(statement, ast.ClassDef) else ())):
+            if isinstance(part, ast.FunctionDef):
+                _check_names(part, module)
 
 
 def _check(node: ast.AST) -> None:
@@ -100,7 +122,7 @@ def _bound(node: ast.AST) -> list[str]:
     match node:
         case ast.Import(names) | ast.ImportFrom(_, names):
             return [alias.asname or alias.name.partition(".")[0] for alias in names]
-        case ast.ClassDef(name):
+        case ast.ClassDef(name) | ast.FunctionDef(name):
             return [name]
     return []
 
@@ -112,7 +134,9 @@ def _check_names(function: ast.FunctionDef, module: set[str]) -> None:
     }
     loads: list[ast.Name] = []
     for node in ast.walk(function):
-        if isinstance(node, ast.Name):
+        if isinstance(node, ast.FunctionDef):
+            known.add(node.name)
+        elif isinstance(node, ast.Name):
             if isinstance(node.ctx, ast.Store):
                 known.add(node.id)
             else:

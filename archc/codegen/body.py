@@ -10,7 +10,7 @@ from archc.codegen.layout import flat, parse, quoted
 from archc.codegen.names import attribute
 from archc.codegen.unit import Unit
 from archc.formula.tree import Reduce
-from archc.ir.node import Call, Compute, Node, Operate, Value
+from archc.ir.node import Call, Compute, Node, Operate, Repeat, Scan, Value
 from archc.readings.schedule.region import Bound, Called, Checked, Looped, Schedule
 from archc.readings.schedule.tensor import Laid, Tensor
 from archc.types.size import Condition
@@ -101,15 +101,36 @@ class Body:
         if following is None or not _leads_to(following, waiting):
             self.forward.bind(waiting)
 
-    def _assigned(self, results: Iterable[Laid], node: Call) -> list[str]:
+    def _assigned(self, results: Iterable[Laid], node: Node) -> list[str]:
         names = [self.forward.names.fresh(stem(value.name, self.known)) for value in node.results]
         for laid, name in zip(results, names, strict=True):
             self.forward.claim(laid.tensor, name)
         return names
 
+    def _scanned(self, item: Looped, node: Scan) -> None:
+        """One call for all positions of an axis."""
+        self._flush()
+        forward = self.forward
+        length = node.axis.size.python(forward.around.size)
+        groups = [item.initial, item.entries, [tensor for _, tensor in item.captured]]
+        while len(groups) > 1 and not groups[-1]:
+            groups.pop()
+        trees = [[forward.reference(tensor) for tensor in group] for group in groups]
+        tuples = [_tuple([flat(tree) for tree in group]) for group in trees]
+        made = parse(f"scan(self.{attribute(node.module)}, {length}, {', '.join(tuples)})")
+        for tree in (tree for group in trees for tree in group):
+            forward.release(tree)
+        names = self._assigned(item.results, node)
+        target = names[0] + "," if len(names) == 1 else ", ".join(names)
+        forward.write(f"{target} = ", made, place(node.span))
+
     def _looped(self, item: Looped) -> None:
         self._flush()
         node, forward = item.node, self.forward
+        if isinstance(node, Scan):
+            self._scanned(item, node)
+            return
+        assert isinstance(node, Repeat)
         captured = [forward.reference(tensor) for _, tensor in item.captured]
         carried: list[str] = []
         for value, start in zip(node.results, item.initial, strict=True):
@@ -196,6 +217,10 @@ class Body:
         forward.write("return ", parse(f"{self.output_class}({items})"))
 
 
+def _tuple(items: Sequence[str]) -> str:
+    return f"({', '.join(items)},)" if len(items) == 1 else f"({', '.join(items)})"
+
+
 def _permuted(name: str, axes: Sequence[str], order: Sequence[str]) -> str:
     """A tensor with its axes in another order, as an expression."""
     if tuple(axes) == tuple(order):
@@ -223,8 +248,8 @@ def _roots(plan: Schedule) -> list[Tensor]:
         match item:
             case Called(_, invoked, results) if len(results) > 1:
                 found.append(invoked)
-            case Looped(_, initial, captured, _):
-                found += [*initial, *(tensor for _, tensor in captured)]
+            case Looped(_, initial, entries, captured, _):
+                found += [*initial, *entries, *(tensor for _, tensor in captured)]
             case Checked(_, condition) if isinstance(condition, Tensor):
                 found.append(condition)
     return [*found, *plan.outputs]

@@ -20,6 +20,7 @@ from archc.readings.schedule.region import Schedule, Signature, schedule
 from archc.readings.schedule.tensor import Range
 from archc.readings.schedule.trace import base_kind
 from archc.types.size import Facts, Size
+from archc.types.tensor_type import TensorType
 
 _REAL = ("real", "complex")
 
@@ -77,7 +78,7 @@ class ClassWriter:
         facts = Facts(tuple(known))
         signatures = {key: _signature(callee.block) for key, callee in self.units.items()}
         # what a pass yields is what the next one takes
-        outputs = [value.type for value in unit.region.inputs] if unit.is_body else None
+        outputs = _handed_on(unit) if unit.is_body else None
         plan = schedule(unit.region, facts, typical, captured, signatures, outputs)
         for value in unit.inputs:
             self.inputs[value.name] = self.names.fresh(value.name)
@@ -211,6 +212,13 @@ class ClassWriter:
         if count == 1:
             return "Tensor"
         return self.output_name or f"tuple[{', '.join(['Tensor'] * count)}]"
+
+
+def _handed_on(unit: Unit) -> list[TensorType]:
+    """What the outputs of a loop's body are handed over as: carries as the next pass takes them, the rest as it is."""
+    types = {value.name: value.type for value in unit.captured} | unit.region.values
+    carries = [value.type for value in unit.region.inputs[: unit.carried]]
+    return [*carries, *(types[name] for name in unit.region.outputs[unit.carried :])]
 
 
 def _signature(block: Block) -> Signature:

@@ -10,7 +10,7 @@ from archc.codegen.layout import parse, quoted, signature, statement
 from archc.codegen.names import attribute
 from archc.codegen.unit import Unit
 from archc.ir.graph import Symbol
-from archc.ir.node import Call, Repeat
+from archc.ir.node import Call, Loop
 from archc.ops.registries import INITIALISERS
 from archc.readings.schedule.trace import base_kind
 from archc.types.size import Size
@@ -87,14 +87,14 @@ def module_lines(unit: Unit, units: Mapping[str, Unit]) -> list[str]:
     for node in unit.modules:
         name = attribute(node.module)
         made = _instance(node, unit, units)
-        if isinstance(node, Repeat) and not node.shared:
-            made = f"nn.ModuleList({made} for _ in range({size_expression(node.count)}))"
+        if isinstance(node, Loop) and not node.is_shared:
+            made = f"nn.ModuleList({made} for _ in range({size_expression(node.passes)}))"
         lines += statement(f"self.{name} = ", parse(made), _INDENT)
     return lines
 
 
-def _instance(node: Call | Repeat, unit: Unit, units: Mapping[str, Unit]) -> str:
-    if isinstance(node, Repeat):
+def _instance(node: Call | Loop, unit: Unit, units: Mapping[str, Unit]) -> str:
+    if isinstance(node, Loop):
         if node.direct is not None:
             return _instance(node.direct, unit, units)
         body = unit.bodies[node.module]

@@ -9,6 +9,7 @@ from archc.base.version import VERSION
 from archc.codegen.allow import verify
 from archc.codegen.classes import ClassText, ClassWriter
 from archc.codegen.comment import escaped, file_name, remark
+from archc.codegen.functions import called_in, text_of
 from archc.codegen.names import Names, camel
 from archc.codegen.render import ClassEmission, Emission, render
 from archc.codegen.unit import Unit, unit_of
@@ -42,8 +43,9 @@ def generate(graph: TypedGraph) -> str:
     header = Emission.of(_header(graph))
     emissions = [_emission(text) for text in classes]
     body = render(header, Emission(""), emissions)
-    imports = Emission.of(_imports(body))
-    text = render(header, imports, emissions)
+    functions = [Emission(text_of(word).rstrip("\n")) for word in called_in(body)]
+    imports = Emission.of(_imports("\n".join((*functions, body))))
+    text = render(header, imports, emissions, functions)
     verify(text)
     return text
 
@@ -74,6 +76,16 @@ def _imports(body: str) -> Iterable[str]:
     if "F." in body:
         yield "import torch.nn.functional as F"
     yield "from torch import Tensor, nn"
+    for word, line in _PRIVATE.items():
+        if f"{word}(" in body:
+            yield line
+
+
+_PRIVATE = {
+    "higher_order_scan": "from torch._higher_order_ops import scan as higher_order_scan",
+    "while_loop": "from torch._higher_order_ops import while_loop",
+}
+"""Loops that stay loops in a graph; torch keeps them where its private things are."""
 
 
 def _emission(text: ClassText) -> ClassEmission:

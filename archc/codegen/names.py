@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from archc.codegen.functions import words
 from archc.ir.attribute import RESERVED, attribute
 
 _LONGEST = 64
@@ -23,14 +24,14 @@ class Names:
         if word[0].isdigit():
             word = f"value_{word}"
         name, number = word, 2
-        while name in self._taken or name in RESERVED:
+        while self.is_taken(name):
             name, number = f"{word}{joint}{number}", number + 1
         self._taken.add(name)
         return name
 
     def is_taken(self, hint: str) -> bool:
         """Whether the name will not be just `hint`."""
-        return hint in self._taken or hint in RESERVED
+        return hint in self._taken or hint in RESERVED or hint in words()
 
     def release(self, name: str) -> None:
         """Give back a name that nothing uses."""

@@ -35,10 +35,12 @@ class ClassEmission:
     outputs: Emission
 
 
-def render(header: Emission, imports: Emission, classes: Sequence[ClassEmission]) -> str:
+def render(
+    header: Emission, imports: Emission, classes: Sequence[ClassEmission], functions: Sequence[Emission] = ()
+) -> str:
     """The text of a module."""
     template = _environment().get_template("module.py.jinja")
-    return template.render({"header": header, "imports": imports, "classes": classes})
+    return template.render({"header": header, "imports": imports, "classes": classes, "functions": functions})
 
 
 @cache

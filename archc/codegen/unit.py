@@ -7,19 +7,21 @@ from dataclasses import dataclass, field
 
 from archc.formula.tree import SizeValue, walk
 from archc.ir.graph import Block, Symbol
-from archc.ir.node import Call, Node, Parameter, Region, Repeat, Value
+from archc.ir.node import Call, Loop, Node, Parameter, Region, Scan, Value
 from archc.types.size import Size
 
 
 @dataclass
 class Unit:
-    """A class to be. `symbols` are the size symbols of its block, `captured` the values of the enclosing region that a
-    loop's body reads, `needed` the symbols its constructor takes, in order."""
+    """A class to be. `symbols` are the size symbols of its block, `carried` how many inputs of a loop's body are
+    carries, `captured` the values of the enclosing region that it reads, `needed` the symbols its constructor takes, in
+    order."""
 
     hint: str
     block: Block
     region: Region
     is_body: bool
+    carried: int = 0
     captured: tuple[Value, ...] = ()
     needed: dict[str, Symbol] = field(default_factory=dict)
     bodies: dict[str, Unit] = field(default_factory=dict)
@@ -31,11 +33,11 @@ class Unit:
         return [node for node in self.region.nodes if isinstance(node, Parameter)]
 
     @property
-    def modules(self) -> list[Call | Repeat]:
+    def modules(self) -> list[Call | Loop]:
         """The first node of every submodule, in order."""
-        found: dict[str, Call | Repeat] = {}
+        found: dict[str, Call | Loop] = {}
         for node in self.region.nodes:
-            if isinstance(node, Call | Repeat):
+            if isinstance(node, Call | Loop):
                 found.setdefault(node.module, node)
         return list(found.values())
 
@@ -55,9 +57,11 @@ def unit_of(block: Block, done: Mapping[str, Unit]) -> Unit:
 def _complete(unit: Unit, done: Mapping[str, Unit]) -> None:
     types = {value.name: value.type for value in unit.captured} | unit.region.values
     for node in unit.region.nodes:
-        if isinstance(node, Repeat) and node.direct is None:
+        if isinstance(node, Loop) and node.direct is None:
             captured = tuple(Value(name, types[name]) for name in node.captures)
-            body = Unit(f"{unit.hint}_{node.module}", unit.block, node.body, is_body=True, captured=captured)
+            hint = f"{unit.hint}_{node.module}"
+            carried = len(node.carries)
+            body = Unit(hint, unit.block, node.body, is_body=True, carried=carried, captured=captured)
             _complete(body, done)
             unit.bodies[node.module] = body
     wanted = {symbol for node in unit.region.nodes for symbol in _sizes_needed(node, unit, done)}
@@ -79,8 +83,8 @@ def _sizes_needed(node: Node, unit: Unit, done: Mapping[str, Unit]) -> Iterable[
         case Call():
             sizes = dict(node.sizes)
             yield from _symbols(sizes[name] for name in done[node.block].needed if name in sizes)
-        case Repeat():
-            yield from node.count.symbols
+        case Loop():
+            yield from () if isinstance(node, Scan) else node.passes.symbols
             if node.direct is not None:
                 yield from _sizes_needed(node.direct, unit, done)
             else:

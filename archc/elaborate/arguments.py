@@ -23,7 +23,7 @@ from archc.elaborate.binding import (
     Word,
     describe,
 )
-from archc.elaborate.evaluate import as_edge, as_term, evaluate
+from archc.elaborate.evaluate import as_edge, evaluate, values_of
 from archc.elaborate.extent import axes_of, expand, listed, number_of, quoted, size_of, unknown_axis
 from archc.elaborate.scope import Scope
 from archc.syntax import tree
@@ -95,7 +95,8 @@ def sort(call: tree.Call, piped: Sequence[Operand], scope: Scope) -> Arguments:
                 faults.UnknownArgument(argument.span, callee=found.callee, name=unparse(argument.value), help=help)
             )
         else:
-            found.operands.append(Operand(as_term(evaluate(argument.value, scope), argument.span), argument.span))
+            parts = values_of(evaluate(argument.value, scope), argument.span)
+            found.operands.extend(Operand(one, argument.span) for one in parts)
     return found
 
 
@@ -116,7 +117,13 @@ def source_axes(entries: Sequence[tree.AxisSize], arguments: Arguments, scope: S
 def target_axes(entries: Sequence[tree.AxisSize], sources: Sequence[Axis], scope: Scope) -> tuple[Axis, ...]:
     """New axes: `h: 64`; one without a size keeps that of the source axis of its name, or is still to be solved."""
     known = {axis.name: axis.size for axis in sources}
-    return axes_of(entries, scope, lambda name, _, __: known.get(name) or scope.frame.solver.unknown(name))
+
+    def size(name: str, entry: tree.Name, _: Scope) -> Size:
+        listed = scope.names_axes(entry.parts[-1])  # the I of `J -> I` has its own size, whatever its name
+        own = {axis.name: axis.size for axis in listed.axes} if isinstance(listed, AxisList) else known
+        return own.get(name) or scope.frame.solver.unknown(name)
+
+    return axes_of(entries, scope, size)
 
 
 def axis_list(expr: tree.Expr, arguments: Arguments, scope: Scope, word: str, *, new: bool = False) -> AxisList:
@@ -205,7 +212,7 @@ def choice(name: str, words: Sequence[str], expr: tree.Expr, scope: Scope) -> Wo
 def bind_hypers(definition: Definition, arguments: Arguments, scope: Scope) -> dict[str, Binding]:
     """The hyper-parameters that a call gives, evaluated where the call stands; defaults are left to the block."""
     given: dict[str, Binding] = {}
-    ports = [port.name for port in definition.tree.inputs]
+    ports = list(definition.flat.inputs)
     names = [hyper.name for hyper in definition.tree.hypers if isinstance(hyper, tree.Hyper)]
     arguments.unknown((*names, *ports))
     for hyper in definition.tree.hypers:

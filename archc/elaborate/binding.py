@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from archc.formula.tree import Formula, Literal, Position, Read
 from archc.ir.node import Value
 from archc.syntax import tree
+from archc.syntax.tree import Port
 from archc.types.size import Size
 from archc.types.tensor_type import INT, REAL, Axis, Kind
 
 if TYPE_CHECKING:
     from archc.elaborate.library import File
     from archc.elaborate.scope import Scope
+    from archc.elaborate.tuples import Flattened
 
 
 @dataclass(frozen=True)
@@ -51,9 +53,19 @@ class Term:
 
 @dataclass(frozen=True)
 class Several:
-    """The results of a call that gives more than one."""
+    """The results of a call that gives more than one; one that is a tuple itself stands for its parts."""
 
-    terms: tuple[Term, ...]
+    terms: tuple[Term | Several, ...]
+
+    @property
+    def flat(self) -> tuple[Term, ...]:
+        """All values in order, those of inner tuples too."""
+        return tuple(part for one in self.terms for part in (one.flat if isinstance(one, Several) else (one,)))
+
+
+def together(terms: Sequence[Term | Several]) -> Term | Several:
+    """One value as it is, several as a tuple."""
+    return terms[0] if len(terms) == 1 else Several(tuple(terms))
 
 
 @dataclass(frozen=True)
@@ -100,10 +112,13 @@ class BoundAxis:
 
 @dataclass(frozen=True)
 class Definition:
-    """A block or net with the file whose names it sees."""
+    """A block or net with the file whose names it sees; `flat` says which of its ports were tuples, `starts` what
+    ports stand for that a call leaves to their defaults."""
 
     tree: tree.Definition
     file: File = field(repr=False)
+    flat: Flattened = field(repr=False)
+    starts: tuple[Port, ...] = ()
 
     @property
     def is_faulty(self) -> bool:

@@ -23,12 +23,13 @@ from archc.elaborate.binding import (
     Term,
 )
 from archc.elaborate.constraint import Mismatch
-from archc.elaborate.evaluate import as_term, evaluate, term
+from archc.elaborate.evaluate import as_term, evaluate, term, values_of
 from archc.elaborate.extent import axes_of, bounded, conditions_of, listed, number_of, place_of, size_of, type_of
 from archc.elaborate.frame import Poisoned
-from archc.elaborate.scope import Scope
+from archc.elaborate.scope import Emitted, Scope
+from archc.elaborate.tuples import Shape
 from archc.formula.rename import distinct
-from archc.formula.tree import Formula, Read
+from archc.formula.tree import Formula, Literal, Read
 from archc.ir.node import Assume, Initial
 from archc.ops.registries import INITIALISERS
 from archc.syntax import tree
@@ -39,6 +40,11 @@ from archc.types.tensor_type import Axis, TensorType
 def results_of(definition: Definition, scope: Scope) -> tuple[Term, ...]:
     """Elaborate a block's body; its results, checked against the declared outputs."""
     outputs = definition.tree.outputs
+    for port in definition.starts:
+        scope.names[port.name] = _default(port, scope)
+    for name, shape in definition.flat.inputs.items():
+        if not isinstance(shape, str):
+            scope.names[name] = _tuple(shape, scope, definition.tree.head)
     found = run(definition.tree.body, scope, [port.name for port in outputs])
     spans = [expr.span for expr in definition.tree.body.results]
     if len(found) != len(outputs):
@@ -56,6 +62,27 @@ def results_of(definition: Definition, scope: Scope) -> tuple[Term, ...]:
     return tuple(
         conform(as_term(one, span), port, span, scope) for one, port, span in zip(found, outputs, spans, strict=True)
     )
+
+
+def _default(port: tree.Port, scope: Scope) -> Term:
+    """What a port that a call leaves out stands for: its default, as wide as the port says. Raises Fault E0330."""
+    assert port.default is not None
+    found = term(port.default, scope)
+    declared = type_of(port.type, scope, lambda axis, name, _: _signature_size(axis, name, scope))
+    if declared.kind.is_real != found.kind.is_real and not (declared.kind.is_real and found.kind.is_integer):
+        what = f"the default of `{port.name}`"
+        raise Fault(faults.KindMismatch(port.default.span, what=what, expected=declared.kind, given=found.kind))
+    axes = {axis.name: axis for axis in (*found.axes, *declared.axes)}
+    formula = found.formula
+    if isinstance(formula, Literal) and declared.kind.is_real:
+        formula = Literal(float(formula.value))
+    return Term(formula, tuple(axes.values()), declared.kind, port.name)
+
+
+def _tuple(shape: tuple[Shape, ...], scope: Scope, span: Span) -> Several:
+    """The ports of a tuple as the one value that the signature has."""
+    parts = [scope.names[part] if isinstance(part, str) else _tuple(part, scope, span) for part in shape]
+    return Several(tuple(one if isinstance(one, Several) else as_term(one, span) for one in parts))
 
 
 def count_of(count: int) -> str:
@@ -78,7 +105,7 @@ def run(body: tree.Body, scope: Scope, hints: Sequence[str | None] = ()) -> list
     for number, expr in enumerate(body.results):
         with bounded(expr.span):
             found = evaluate(expr, scope, hints[number] if number < len(hints) else None)
-        results.extend(found.terms if isinstance(found, Several) else (found,))
+        results.extend(found.flat if isinstance(found, Several) else (found,))
     return results
 
 
@@ -342,7 +369,12 @@ def _(statement: tree.Share, scope: Scope) -> None:
 
 @execute.register
 def _(statement: tree.Emit, scope: Scope) -> None:
-    raise Fault(faults.EmitOutsideScan(statement.span))
+    if scope.emitted is None:
+        raise Fault(faults.EmitOutsideScan(statement.span))
+    value = statement.value
+    hint = value.text if isinstance(value, tree.Name) else None
+    for one in values_of(evaluate(value, scope), value.span):
+        scope.emitted.append(Emitted(one, value.span, hint))
 
 
 @execute.register

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from archc.base.diagnostic import Fault
 from archc.elaborate import faults
@@ -18,8 +19,9 @@ from archc.elaborate.binding import (
     Tied,
     describe,
 )
+from archc.elaborate.body import count_of
 from archc.elaborate.edge import activate
-from archc.elaborate.evaluate import as_edge, as_term, combine, evaluate
+from archc.elaborate.evaluate import as_edge, as_term, combine, evaluate, values_of
 from archc.elaborate.extent import listed, number_of, size_of, unknown_name
 from archc.elaborate.frame import Poisoned
 from archc.elaborate.instance import call_block
@@ -27,6 +29,7 @@ from archc.elaborate.layer import build_layer
 from archc.elaborate.operate import operate
 from archc.elaborate.reduction import is_read_along, reduce_over
 from archc.elaborate.scope import Scope
+from archc.elaborate.tuples import ports_of
 from archc.formula.tree import SizeValue
 from archc.ops.operation import Pointwise
 from archc.ops.registries import OPERATIONS, POINTWISE, REDUCTIONS
@@ -111,8 +114,8 @@ def _apply_bound(found: Binding, arguments: Arguments, scope: Scope, hint: str |
                 raise Poisoned
             given = {**dict(before), **bind_hypers(definition, arguments, scope)}
             partial = Partial(definition, tuple(given.items()), found.sharing)
-            operands = _operands(partial, arguments, scope)
-            return partial if operands is None else call_block(partial, operands, arguments, scope, hint)
+            called = _operands(partial, arguments, scope)
+            return partial if called is None else call_block(*called, arguments, scope, hint)
         case SharedLayer(call=call, scope=outer, sharing=sharing):
             first = sort(call, arguments.operands, outer)
             first.span = arguments.span
@@ -125,40 +128,45 @@ def _apply_bound(found: Binding, arguments: Arguments, scope: Scope, hint: str |
             raise Fault(faults.NotCallable(place, name=arguments.callee, what=describe(found), help=help))
 
 
-def _operands(partial: Partial, arguments: Arguments, scope: Scope) -> list[Operand] | None:
-    """Operands in the order of the ports, by position and by name; None where there are none, so that the block itself
-    is meant."""
-    ports = partial.definition.tree.inputs
-    named = {
-        port.name: arguments.named[port.name]
-        for port in ports
-        if port.name in arguments.named
-        and not any(h.name == port.name for h in partial.definition.tree.hypers if isinstance(h, tree.Hyper))
-    }
+def _operands(partial: Partial, arguments: Arguments, scope: Scope) -> tuple[Partial, list[Operand]] | None:
+    """Operands in the order of the ports, by position and by name, with the block less the ports that are left to
+    their defaults; None where there are no operands, so that the block itself is meant."""
+    definition = partial.definition
+    ports = definition.tree.inputs
+    hypers = [hyper.name for hyper in definition.tree.hypers if isinstance(hyper, tree.Hyper)]
+    named: dict[str, Operand] = {}
+    for name, shape in definition.flat.inputs.items():
+        if name in arguments.named and name not in hypers:
+            argument = arguments.named[name]
+            parts = values_of(evaluate(argument.value, scope), argument.span)
+            names = list(ports_of(shape))
+            if len(parts) != len(names):
+                what, held = f"`{name}`", count_of(len(parts))
+                raise Fault(faults.WrongResults(argument.span, what=what, given=held, expected=len(names)))
+            named.update((port, Operand(one, argument.span)) for port, one in zip(names, parts, strict=True))
     if not arguments.operands and not named and ports:
         return None
     queue = list(arguments.operands)
     found: list[Operand] = []
+    left_out: list[str] = []
     for port in ports:
         if port.name in named:
-            argument = named[port.name]
-            found.append(Operand(as_term(evaluate(argument.value, scope), argument.span), argument.span))
+            found.append(named[port.name])
         elif queue:
             found.append(queue.pop(0))
         elif port.default is not None:
-            found.append(Operand(as_term(evaluate(port.default, scope), port.span), port.span))
-    if queue or len(found) != len(ports):
+            left_out.append(port.name)
+    if queue or len(found) + len(left_out) != len(ports):
         given = len(arguments.operands) + len(named)
         expected = f"{len(ports)} operand{'s' if len(ports) != 1 else ''}"
         label = f"operands: {listed(port.name for port in ports)}" if ports else ""
-        hypers = [hyper.name for hyper in partial.definition.tree.hypers if isinstance(hyper, tree.Hyper)]
         help = f"hyper-parameters go by name, as in `{hypers[0]} = ...`" if hypers and given > len(ports) else ""
         raise Fault(
             faults.WrongArity(
                 arguments.span, callee=arguments.callee, expected=expected, given=given, label=label, help=help
             )
         )
-    return found
+    return replace(partial, definition=scope.frame.session.without(definition, frozenset(left_out))), found
 
 
 def _reduce(word: str, arguments: Arguments, scope: Scope) -> Term:

@@ -24,6 +24,7 @@ from archc.elaborate.binding import (
     Partial,
     Scalar,
     Scaled,
+    Several,
     Term,
     Together,
     describe,
@@ -44,16 +45,13 @@ HINTS = {"add": "total", "sub": "difference", "mul": "product", "div": "ratio", 
 PRODUCTS = {"*": "mul", "/": "div", "//": "floordiv", "%": "mod"}
 
 
-_NOT_VALUES = {tree.Text: "a string", tree.Group: "a list in parentheses"}
-
-
 @singledispatch
 def evaluate(expr: tree.Expr, scope: Scope, hint: str | None = None) -> Binding:
     """What an expression denotes in a scope; `hint` names the value it is going to be.
 
     Raises Fault with a diagnostic, or Poisoned where something it uses was already reported.
     """
-    raise Fault(faults.NotAValue(expr.span, what=_NOT_VALUES.get(type(expr), "this")))
+    raise Fault(faults.NotAValue(expr.span, what="a string" if isinstance(expr, tree.Text) else "this"))
 
 
 def term(expr: tree.Expr, scope: Scope, hint: str | None = None) -> Term:
@@ -66,6 +64,8 @@ def as_term(found: Binding, span: Span) -> Term:
     match found:
         case Term():
             return found
+        case Several(terms=(Term() as only,)):
+            return only
         case Extent(size=size):
             return Term(SizeValue(size), (), INT)
         case BoundAxis(axis=axis) | AxisList(axes=(axis,)):
@@ -76,6 +76,11 @@ def as_term(found: Binding, span: Span) -> Term:
             return Term(Literal(value), (), BOOL)
         case _:
             raise Fault(faults.NotAValue(span, what=describe(found)))
+
+
+def values_of(found: Binding, span: Span) -> tuple[Term, ...]:
+    """A binding as values in order: all those of a tuple."""
+    return found.flat if isinstance(found, Several) else (as_term(found, span),)
 
 
 def as_edge(found: Binding, span: Span, name: str, callee: str) -> Edge:
@@ -91,7 +96,8 @@ def _(expr: tree.Name, scope: Scope, hint: str | None = None) -> Binding:
     if isinstance(found, BoundAxis):
         # a hyper-parameter that is one axis: as a value, the position that the formula at hand gives that axis
         inner = scope.find(found.axis.name)
-        return inner if isinstance(inner, BoundAxis) else found
+        axis = inner.axis if isinstance(inner, BoundAxis) else found.axis
+        return scope.at_hand(position(axis)) if scope.runs_over(axis.name) else BoundAxis(axis)
     if found is not None:
         return found
     definition = scope.file.find(expr.parts)
@@ -106,6 +112,13 @@ def _(expr: tree.Name, scope: Scope, hint: str | None = None) -> Binding:
 @evaluate.register
 def _(expr: tree.Number, scope: Scope, hint: str | None = None) -> Binding:
     return Term(Literal(expr.value), (), INT if isinstance(expr.value, int) else REAL)
+
+
+@evaluate.register
+def _(expr: tree.Group, scope: Scope, hint: str | None = None) -> Binding:
+    found = [evaluate(one, scope) for one in expr.items]
+    parts = zip(found, expr.items, strict=True)
+    return Several(tuple(one if isinstance(one, Several) else as_term(one, item.span) for one, item in parts))
 
 
 @evaluate.register

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 from archc.base.diagnostic import Diagnostic, Fault, Findings, Note
@@ -51,6 +51,9 @@ class Session:
     keys: dict[object, Block | None] = field(default_factory=dict)
     building: set[object] = field(default_factory=set)
     static: set[tuple[Definition, str]] = field(default_factory=set)
+    shorter: dict[tuple[Definition, frozenset[str]], Definition] = field(default_factory=dict)
+    widened: dict[Span, dict[str, tuple[str, ...]]] = field(default_factory=dict)
+    """Axes that the carries of a loop have beyond those of what they start from, by the loop's place."""
     stack: list[tuple[Definition, Span]] = field(default_factory=list)
     nodes: int = 0
     copies: int = 1
@@ -62,6 +65,17 @@ class Session:
         while name in self.blocks or any(name in built_in for built_in in BUILT_IN):
             name, number = f"{word}{KEY}{number}", number + 1
         return name
+
+    def without(self, definition: Definition, ports: frozenset[str]) -> Definition:
+        """The block with some of its inputs being what their defaults say, the same each time."""
+        if not ports:
+            return definition
+        key = (definition, ports)
+        if key not in self.shorter:
+            inputs = tuple(port for port in definition.tree.inputs if port.name not in ports)
+            starts = tuple(port for port in definition.tree.inputs if port.name in ports)
+            self.shorter[key] = replace(definition, tree=replace(definition.tree, inputs=inputs), starts=starts)
+        return self.shorter[key]
 
     def blame(self, diagnostic: Diagnostic) -> Diagnostic:
         """The library has no faults of its own: what goes wrong in its text is the caller's, and shown at the call."""
@@ -108,7 +122,8 @@ class Frame:
 
     `values` are the sizes fixed from outside: what each symbol is while this block is compiled, where it is known
     (hyper-parameters); `frozen` those whose symbol was replaced by its number. `ports` are the inputs of a net, whose
-    names are the user's: no axis that the net does not speak of takes one.
+    names are the user's: no axis that the net does not speak of takes one. `numbers` are carries that start from a
+    number, whose axes are those of what a pass gives back.
     """
 
     def __init__(
@@ -130,6 +145,7 @@ class Frame:
         self.parent: Frame | None = None
         self.caller: Mapping[str, Size] = {}
         self.ports: frozenset[str] = frozenset()
+        self.numbers: set[str] = set()
         self._taken: set[str] = set()
         self._attributes: set[str] = set()
         self._count: dict[str, int] = {}
@@ -183,9 +199,9 @@ class Frame:
             self.spans[value.name] = node.span
         return node
 
-    def region(self, inputs: Iterable[Value]) -> _Open:
+    def region(self, inputs: Iterable[Value]) -> Open:
         """Open a nested region; nodes go there until it is closed."""
-        return _Open(self, tuple(inputs))
+        return Open(self, tuple(inputs))
 
     def read(self, value: Value) -> Term:
         """A whole value as a term."""
@@ -306,7 +322,7 @@ def _numbered(hint: str, counts: dict[str, int], is_taken: Callable[[str], bool]
     return name
 
 
-class _Open:
+class Open:
     """A nested region being filled (a context manager); `close` gives the region."""
 
     def __init__(self, frame: Frame, inputs: tuple[Value, ...]) -> None:
@@ -321,6 +337,15 @@ class _Open:
     def __exit__(self, *_: object) -> None:
         self.nodes = tuple(self.frame.nodes)
         self.frame.nodes = self.outer
+
+    @contextmanager
+    def outside(self) -> Iterator[None]:
+        """Emit into the enclosing region for a while."""
+        inner, self.frame.nodes = self.frame.nodes, self.outer
+        try:
+            yield
+        finally:
+            self.frame.nodes = inner
 
     def close(self, outputs: Iterable[str]) -> Region:
         return Region(self.inputs, self.nodes, tuple(outputs))

@@ -23,6 +23,7 @@ from archc.elaborate.binding import (
     Partial,
     Several,
     Term,
+    together,
 )
 from archc.elaborate.body import results_of
 from archc.elaborate.constraint import Demand
@@ -31,6 +32,7 @@ from archc.elaborate.frame import KEY, Frame, Freeze, Poisoned, Session
 from archc.elaborate.ports import match_ports, port_axes, settle
 from archc.elaborate.scope import Scope, stem
 from archc.elaborate.specialise import Builder, default_hypers
+from archc.elaborate.tuples import Shape
 from archc.ir.graph import Block
 from archc.ir.node import Call, Value
 from archc.syntax import tree
@@ -77,7 +79,8 @@ def discharge(definition: Definition, scope: Scope, callee: str, span: Span) -> 
 
 def _refreshed(partial: Partial, operands: Sequence[Operand]) -> dict[str, Binding]:
     """Hyper-parameters with axes as the operands have them: `let K = conv(over = h)` may be used at several sizes."""
-    sizes = {axis.name: axis.size for one in operands for axis in one.term.axes}
+    # the first operand is what a block maps; a state that follows may have new units under the old name
+    sizes = {axis.name: axis.size for one in reversed(operands) for axis in one.term.axes}
 
     def refresh(binding: Binding) -> Binding:
         if isinstance(binding, AxisList):
@@ -126,7 +129,7 @@ def call_block(
     frame, definition = scope.frame, partial.definition
     if scope.is_inline:
         terms = inline_block(partial, operands, arguments, scope)
-        return terms[0] if len(terms) == 1 else Several(terms)
+        return regrouped(definition, terms)
     values = [
         frame.materialise(one.term, port.name, one.span)
         for one, port in zip(operands, definition.tree.inputs, strict=False)
@@ -176,8 +179,17 @@ def call_block(
             sizes=tuple((symbol.name, frame.resolve(sizes[symbol.name])) for symbol in block.symbols),
         )
     )
-    terms = tuple(frame.read(value) for value in results)
-    return terms[0] if len(terms) == 1 else Several(terms)
+    return regrouped(definition, tuple(frame.read(value) for value in results))
+
+
+def regrouped(definition: Definition, terms: Sequence[Term]) -> Term | Several:
+    """The results of a block, those of a tuple put together."""
+    left = iter(terms)
+
+    def build(shape: Shape) -> Term | Several:
+        return next(left) if isinstance(shape, str) else Several(tuple(build(part) for part in shape))
+
+    return together([build(shape) for shape in definition.flat.outputs])
 
 
 def _named(read: Term, term: Term) -> Term:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path, PurePosixPath
 
 from archc.base.assets import specs_root
@@ -15,6 +15,7 @@ from archc.base.nearest import nearest
 from archc.base.span import Source, Span
 from archc.elaborate import faults
 from archc.elaborate.binding import Definition
+from archc.elaborate.tuples import flattened
 from archc.syntax import tree
 from archc.syntax.faults import NotASpec
 from archc.syntax.files import read_source
@@ -59,10 +60,10 @@ class File:
         for alias, module in self.modules.items():
             yield from (f"{alias}.{name}" for name in module.definitions)
 
-    @property
+    @cached_property
     def own(self) -> tuple[Definition, ...]:
         """The definitions written in this file, in order."""
-        return tuple(Definition(one, self) for one in self.spec.definitions)
+        return tuple(Definition(flat.tree, self, flat) for flat in map(flattened, self.spec.definitions))
 
 
 @cache

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from archc.base.diagnostic import Fault, Note
+from archc.base.diagnostic import Fault
 from archc.base.limits import LIMITS
-from archc.base.span import Span
 from archc.elaborate import faults
 from archc.elaborate.binding import (
     Binding,
@@ -15,16 +12,18 @@ from archc.elaborate.binding import (
     Several,
     Term,
     Word,
+    together,
 )
-from archc.elaborate.body import count_of, run
-from archc.elaborate.constraint import Demand, Mismatch, shown
-from archc.elaborate.evaluate import as_term, evaluate, term
+from archc.elaborate.body import run
+from archc.elaborate.carry import check_carries, handed_on, per_result, start_of
+from archc.elaborate.constraint import Demand
+from archc.elaborate.evaluate import as_term, evaluate
 from archc.elaborate.extent import size_of
 from archc.elaborate.scope import Scope, plain, stem
 from archc.ir.node import Repeat, Value
 from archc.syntax import tree
 from archc.types.size import Condition, Size
-from archc.types.tensor_type import REAL, Axis, TensorType
+from archc.types.tensor_type import TensorType
 
 
 @evaluate.register
@@ -33,9 +32,7 @@ def _(expr: tree.If, scope: Scope, hint: str | None = None) -> Binding:
     inner = scope.child()
     inner.introduced = set(scope.introduced)
     results = run(chosen, inner, [hint])
-    if len(results) == 1:
-        return results[0]
-    return Several(tuple(as_term(one, expr.span) for one in results))
+    return results[0] if len(results) == 1 else Several(tuple(as_term(one, expr.span) for one in results))
 
 
 def holds(expr: tree.Expr, scope: Scope) -> bool:
@@ -98,10 +95,7 @@ def _(expr: tree.Repeat, scope: Scope, hint: str | None = None) -> Binding:
         raise Fault(faults.TooManyPasses(expr.count.span, count=number, limit=LIMITS.repeat))
     spare = count.offset if count.symbols else 0  # `depth >= 1` reads better than `depth - 1 >= 0`
     frame.demand(Condition(">=", count - spare, Size.of(-spare)), Demand("repeat", expr.count.span))
-    start = [
-        (carry.name, term(carry.initial or tree.Name(span=carry.span, parts=(carry.name,)), scope))
-        for carry in expr.carries
-    ]
+    start = [(carry.name, start_of(carry, scope)) for carry in expr.carries]
     if expr.label is not None:
         return _unrolled(expr, start, frame.constant(count, expr.count.span, "the number of passes"), scope)
     initial = [frame.materialise(one, name, expr.span) for name, one in start]
@@ -111,14 +105,14 @@ def _(expr: tree.Repeat, scope: Scope, hint: str | None = None) -> Binding:
         for (name, _), type, carry in zip(start, carried, expr.carries, strict=True)
     ]
     inner = scope.child(**{name: frame.read(value) for (name, _), value in zip(start, inputs, strict=True)})
-    inner.introduced = set(scope.introduced)
+    inner.introduced, inner.emitted = set(scope.introduced), None
     with frame.region(inputs) as region:
         found = run(expr.body, inner, [])
-        _check_carries(expr, len(found))
+        check_carries(expr, len(found))
         outputs = [
-            _carried(as_term(one, result.span), type, stem(name), result.span, scope)
+            handed_on(as_term(one, result.span), type, stem(name), result.span, scope)
             for one, type, (name, _), result in zip(
-                found, carried, start, _per_result(expr.body, len(found)), strict=True
+                found, carried, start, per_result(expr.body, len(found)), strict=True
             )
         ]
     module = frame.attribute(f"{stem(hint or start[0][0])}_{'pass' if expr.shared else 'passes'}")
@@ -137,42 +131,7 @@ def _(expr: tree.Repeat, scope: Scope, hint: str | None = None) -> Binding:
         )
     )
     terms = tuple(frame.read(value) for value in results)
-    return terms[0] if len(terms) == 1 else Several(terms)
-
-
-def _check_carries(expr: tree.Repeat, given: int) -> None:
-    """A pass gives back what it was given. Raises Fault E0342."""
-    if given != len(expr.carries):
-        carries = Note(expr.carries[0].span.to(expr.carries[-1].span), "what each pass starts from")
-        results = expr.body.results[0].span.to(expr.body.results[-1].span)
-        raise Fault(
-            faults.WrongResults(
-                results, what="the loop", given=count_of(given), expected=len(expr.carries), notes=[carries]
-            )
-        )
-
-
-def _per_result(body: tree.Body, count: int) -> Sequence[tree.Expr]:
-    return body.results if len(body.results) == count else [body.results[0]] * count
-
-
-def _carried(found: Term, type: TensorType, name: str, span: Span, scope: Scope) -> str:
-    """A loop's result as the value that the next pass starts from. Raises Fault E0340 where its type changed."""
-    same = set(found.names) == set(type.names)
-    for axis in type.axes if same else ():
-        size = found.size(axis.name)
-        assert size is not None
-        same = same and scope.frame.facts.equal(scope.frame.resolve(size), scope.frame.resolve(axis.size)) is not False
-    kinds = plain(found.kind) == plain(type.kind) or (plain(type.kind) == REAL and found.kind.is_integer)
-    if not same or not kinds:
-        after = TensorType(found.kind, tuple(Axis(a.name, scope.frame.resolve(a.size)) for a in found.axes))
-        help = "a pass ends with the kind, the axes and the sizes that it starts with"
-        raise Fault(faults.CarryChanges(span, name=name, before=shown(type), after=shown(after), help=help))
-    for axis in type.axes:
-        size = found.size(axis.name)
-        assert size is not None
-        scope.frame.equate(size, axis.size, Mismatch(axis.name, span))
-    return scope.frame.materialise(found, name, span, type.axes, type.kind).name
+    return together(terms)
 
 
 def _unrolled(expr: tree.Repeat, start: list[tuple[str, Term]], count: int, scope: Scope) -> Binding:
@@ -185,23 +144,13 @@ def _unrolled(expr: tree.Repeat, start: list[tuple[str, Term]], count: int, scop
             inner = scope.child(**carries, **{expr.label: Extent(Size.of(number))})
             inner.introduced = set(scope.introduced)
             found = run(expr.body, inner, [name for name, _ in start])
-            _check_carries(expr, len(found))
+            check_carries(expr, len(found))
             values = []
             for one, before, (name, _), result in zip(
-                found, terms, start, _per_result(expr.body, len(found)), strict=True
+                found, terms, start, per_result(expr.body, len(found)), strict=True
             ):
                 type = TensorType(plain(before.kind), before.axes)
-                output = _carried(as_term(one, result.span), type, name, result.span, scope)
+                output = handed_on(as_term(one, result.span), type, name, result.span, scope)
                 values.append(scope.frame.read(Value(output, scope.frame.types[output])))
             terms = values
-    return terms[0] if len(terms) == 1 else Several(tuple(terms))
-
-
-@evaluate.register
-def _(expr: tree.Scan, scope: Scope, hint: str | None = None) -> Binding:
-    raise Fault(faults.NotYet(expr.span, what="`scan`"))
-
-
-@evaluate.register
-def _(expr: tree.Fixpoint, scope: Scope, hint: str | None = None) -> Binding:
-    raise Fault(faults.NotYet(expr.span, what="`fixpoint`"))
+    return together(terms)

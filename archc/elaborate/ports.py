@@ -97,11 +97,9 @@ def _bind_axes(
             fault = unknown_axis(tree.Name(span=entry.span, parts=(name,)), operand.term.names, what)
             fault.span, fault.notes = operand.span, (Note(entry.span, "asked for here"),)
             raise Fault(fault)
-        if written_size(entry) is None and name not in matched.sizes:
-            given = _hyper_size(scope.names_axes(entry.name.parts[-1]), name)
-            matched.sizes[name] = given or inside(name, actual)
-            if given is None:
-                scope.names[name] = BoundAxis(Axis(name, matched.sizes[name], entry.twin))
+        if written_size(entry) is None and name not in matched.sizes and _listed_size(entry, name, scope) is None:
+            matched.sizes[name] = inside(name, actual)
+            scope.names[name] = BoundAxis(Axis(name, matched.sizes[name], entry.twin))
         if isinstance(entry.size, tree.Name) and inner.find(entry.size.text) is None:
             scope.names[entry.size.text] = Extent(inside(entry.size.text, actual))
 
@@ -113,7 +111,10 @@ def _declared(own: list[Entry], operand: Operand, scope: Scope, matched: Matched
         if name in axes:
             raise Fault(faults.DuplicateAxis(entry.span, axis=name, help=SECOND_AXIS))
         written = written_size(entry)
-        size = matched.sizes[name] if written is None else positive(size_of(written, inner), written.span, {})
+        if written is None:
+            size = _listed_size(entry, name, scope) or matched.sizes[name]
+        else:
+            size = positive(size_of(written, inner), written.span, {})
         axes[name] = Axis(name, size, entry.twin)
         matched.equal.append((name, size, operand.term.size(name) or size, operand))
         if scope.names_axes(entry.name.parts[-1]) is None:
@@ -134,7 +135,9 @@ def _axis_types(port: tree.Port) -> tuple[tree.AxisType, ...]:
     return port.type.axes
 
 
-def _hyper_size(found: AxisList | BoundAxis | None, name: str) -> Size | None:
+def _listed_size(entry: tree.AxisType, name: str, scope: Scope) -> Size | None:
+    """The size of an axis that a hyper-parameter brings: the J and the I of `d -> d: 64` are two sizes of one name."""
+    found = scope.names_axes(entry.name.parts[-1])
     if isinstance(found, AxisList):
         return next((axis.size for axis in found.axes if axis.name == name), None)
     return None if found is None else found.axis.size

@@ -6,9 +6,10 @@ import re
 from dataclasses import dataclass, field, replace
 
 from archc.base.span import Span
-from archc.elaborate.binding import AxisList, Binding, BoundAxis, Poison, Sharing, Term
-from archc.elaborate.frame import Frame, Poisoned
+from archc.elaborate.binding import AxisList, Binding, BoundAxis, Poison, Several, Sharing, Term
+from archc.elaborate.frame import Frame, Open, Poisoned
 from archc.elaborate.library import File
+from archc.formula.rename import along
 from archc.formula.tree import Formula, Position, Read
 from archc.ir.node import Initial, Parameter, Value
 from archc.types.size import Size
@@ -39,13 +40,72 @@ class Edging:
         return Term(Read(value.name, indices), axes, value.type.kind)
 
 
+@dataclass(frozen=True)
+class Emitted:
+    """What a pass of a `scan` emits."""
+
+    term: Term
+    span: Span
+    hint: str | None
+
+
+@dataclass(eq=False)
+class Slicing:
+    """A loop over an axis while its body is elaborated: a value of the enclosing regions that has the axis is its entry
+    at the position at hand, an input of the body. `slices` are those inputs by the name of the value outside."""
+
+    frame: Frame
+    axis: Axis
+    span: Span
+    outer: Slicing | None
+    region: Open
+    slices: dict[str, Value] = field(default_factory=dict)
+
+    def entry(self, found: Binding) -> Binding:
+        """A binding of the enclosing region as the body reads it."""
+        if isinstance(found, Several):
+            return self._tuple(found)
+        return self._read(found) if isinstance(found, Term) else found
+
+    def _tuple(self, found: Several) -> Several:
+        return Several(tuple(self._tuple(one) if isinstance(one, Several) else self._read(one) for one in found.terms))
+
+    def _read(self, found: Term) -> Term:
+        """A value of the enclosing region as the body reads it."""
+        if self.axis.name not in found.names:
+            return found
+        frame = self.frame
+        with self.region.outside():
+            value = frame.materialise(found, found.hint, self.span)
+        names = dict(zip(value.type.names, self._names(found, value), strict=True))
+        if value.name not in self.slices:
+            own = tuple(axis for axis in value.type.axes if names[axis.name] != self.axis.name)
+            slice = Value(frame.allocate(f"{value.name}_{self.axis.name}"), TensorType(value.type.kind, own))
+            self.slices[value.name] = frame.input(slice.name, slice.type, self.span)
+        read = frame.read(self.slices[value.name])
+        renamed = {old: new for old, new in names.items() if new != self.axis.name and old != new}
+        if not renamed:
+            return replace(read, hint=found.hint)
+        formula = along(read.formula, {old: Position(new) for old, new in renamed.items()})
+        axes = tuple(Axis(renamed.get(axis.name, axis.name), axis.size, axis.twin) for axis in read.axes)
+        return Term(formula, axes, read.kind, found.hint)
+
+    def _names(self, found: Term, value: Value) -> tuple[str, ...]:
+        """What a term calls the axes of the value that it reads."""
+        formula = found.formula
+        if isinstance(formula, Read) and formula.value == value.name and found.is_plain:
+            return tuple(index.axis for index in formula.indices if isinstance(index, Position))
+        return value.type.names
+
+
 @dataclass(eq=False)
 class Scope:
     """Names in force at a place. `lifted` are axes that pass through, `clash` names a local axis may not take.
 
-    `declared`, `in_reduction` and `is_free` say how wide arithmetic may go: as far as a declared result, in products
-    under a reduction, or anywhere (an index, a condition). `binders` are
-    the axes that a reduction or a declared result binds here."""
+    `slicing` says along which axis the loop around runs, `emitted` collects what its body emits. `declared`,
+    `in_reduction` and `is_free` say how wide arithmetic may go: as far as a declared result, in products under a
+    reduction, or anywhere (an index, a condition). `binders` are the axes that a reduction or a declared result binds
+    here."""
 
     frame: Frame
     file: File
@@ -60,6 +120,8 @@ class Scope:
     binders: frozenset[str] = frozenset()
     is_inline: bool = False
     introduced: set[str] = field(default_factory=set)
+    slicing: Slicing | None = None
+    emitted: list[Emitted] | None = None
 
     def child(self, **names: Binding) -> Scope:
         """A scope inside this one."""
@@ -73,9 +135,27 @@ class Scope:
             if found is not None:
                 if isinstance(found, Poison):
                     raise Poisoned
-                return found
+                return found if scope.slicing is self.slicing else self.at_hand(found, scope.slicing)
             scope = scope.parent
         return None
+
+    def runs_over(self, axis: str) -> bool:
+        """Whether a loop around runs over the axis, so that its position is known at each pass."""
+        slicing = self.slicing
+        while slicing is not None and slicing.axis.name != axis:
+            slicing = slicing.outer
+        return slicing is not None
+
+    def at_hand(self, found: Binding, beyond: Slicing | None = None) -> Binding:
+        """A value from outside the loops inside `beyond`, at the positions at which their passes are."""
+        crossed: list[Slicing] = []
+        slicing = self.slicing
+        while slicing is not None and slicing is not beyond:
+            crossed.append(slicing)
+            slicing = slicing.outer
+        for slicing in reversed(crossed):
+            found = slicing.entry(found)
+        return found
 
     def names_axes(self, name: str) -> AxisList | BoundAxis | None:
         """The axis or axes that a hyper-parameter of the text at hand stands for."""

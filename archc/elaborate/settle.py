@@ -8,7 +8,7 @@ from dataclasses import replace
 from archc.elaborate import faults
 from archc.elaborate.frame import Frame
 from archc.formula.tree import Apply, Formula, Literal, Reduce, SizeValue, walk
-from archc.ir.node import Assume, Call, Compute, Initial, Node, Operate, Parameter, Region, Repeat, Value
+from archc.ir.node import Assume, Call, Compute, Initial, Loop, Node, Operate, Parameter, Region, Repeat, Scan, Value
 from archc.ir.rewrite import with_names
 from archc.types.size import Size
 from archc.types.tensor_type import Axis, Kind, TensorType
@@ -49,7 +49,7 @@ def _names(region: Region) -> tuple[set[str], dict[str, bool]]:
         axes.update(name for value in node.results for name in value.type.names)
         if isinstance(node, Compute):
             axes.update(a.name for part in walk(node.formula) if isinstance(part, Reduce) for a in part.axes)
-        elif isinstance(node, Repeat):
+        elif isinstance(node, Loop):
             inner_axes, inner_values = _names(node.body)
             axes |= inner_axes
             values |= inner_values
@@ -73,6 +73,10 @@ def _node(node: Node, resolve: Resolve) -> Node:
             return replace(node, sizes=tuple((name, resolve(size)) for name, size in sizes))
         case Repeat(count=count, body=body):
             return replace(node, count=resolve(count), body=settled(body, resolve))
+        case Scan(axis=axis, body=body):
+            return replace(node, axis=_axis(axis, resolve), body=settled(body, resolve))
+        case Loop(body=body):
+            return replace(node, body=settled(body, resolve))
         case Assume(condition=Formula() as condition, axes=axes):
             return replace(
                 node, condition=_formula(condition, resolve), axes=tuple(_axis(one, resolve) for one in axes)

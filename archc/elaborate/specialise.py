@@ -263,7 +263,7 @@ class Builder:
             claims=claims,
             fixed=self.fixed(),
             span=definition.tree.head,
-            definition=definition.tree,
+            definition=definition.flat.written,
         )
         self.session.blocks[block.name] = block
         return block

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from archc.base.span import Span
-from archc.ir.node import Call, Node, Operate, Region, Repeat, Value
+from archc.ir.node import Call, Loop, Node, Operate, Region, Value
 from archc.syntax.tree import Definition
 from archc.types.size import Condition, Size
 
@@ -143,9 +143,9 @@ def _draw(graph: nx.MultiDiGraph[str], region: Region, prefix: str, scope: Mappi
             add(value, node)
             for port, name in enumerate(node.arguments):
                 graph.add_edge(vertices[name], vertices[value.name], port=port)
-        if isinstance(node, Repeat):
+        if isinstance(node, Loop):
             inner = _draw(graph, node.body, f"{prefix}/{node.module}", vertices)
-            for start, carry in zip(node.initial, node.body.inputs, strict=True):
+            for start, carry in zip(node.given, node.body.inputs, strict=True):
                 graph.add_edge(vertices[start], inner[carry.name], port=0)
             for end, value in zip(node.body.outputs, node.results, strict=True):
                 graph.add_edge(inner[end], vertices[value.name], port=0)
@@ -154,7 +154,7 @@ def _draw(graph: nx.MultiDiGraph[str], region: Region, prefix: str, scope: Mappi
 
 def nested(node: Node) -> tuple[Region, ...]:
     """The regions inside a node."""
-    if isinstance(node, Repeat):
+    if isinstance(node, Loop):
         return (node.body,)
     return (node.meaning,) if isinstance(node, Operate) else ()
 

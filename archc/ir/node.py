@@ -114,8 +114,8 @@ class Call(Node):
 
 @dataclass(frozen=True, kw_only=True)
 class Loop(Node):
-    """A recursion with a nested region: its inputs are the carries, which start at `initial`; values of the enclosing
-    region may be read inside (`captures`). `repeat` is one; `scan` and `fixpoint` will be others."""
+    """A recursion with a nested region. The first inputs of the body are the carries, which start at `initial`, and its
+    first outputs what the next pass starts from; values of the enclosing region may be read inside (`captures`)."""
 
     module: str
     initial: tuple[str, ...]
@@ -127,8 +127,38 @@ class Loop(Node):
         return self.body.captures
 
     @property
+    def given(self) -> tuple[str, ...]:
+        """Values of the enclosing region that the inputs of the body come from."""
+        return self.initial
+
+    @property
     def arguments(self) -> tuple[str, ...]:
-        return (*self.initial, *self.captures)
+        return (*self.given, *self.captures)
+
+    @property
+    def carries(self) -> tuple[Value, ...]:
+        """What each pass starts from."""
+        return self.body.inputs[: len(self.initial)]
+
+    @property
+    def passes(self) -> Size:
+        """How many passes there are at most."""
+        raise NotImplementedError
+
+    @property
+    def weights(self) -> Size:
+        """How many sets of parameters there are."""
+        return Size.of(1)
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether all passes use one set of parameters."""
+        return True
+
+    @property
+    def direct(self) -> Call | None:
+        """The call that is the whole body where the module of a pass is that of the call."""
+        return None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,11 +169,68 @@ class Repeat(Loop):
     shared: bool
 
     @property
+    def passes(self) -> Size:
+        return self.count
+
+    @property
+    def weights(self) -> Size:
+        return Size.of(1) if self.shared else self.count
+
+    @property
+    def is_shared(self) -> bool:
+        return self.shared
+
+    @property
     def direct(self) -> Call | None:
         """The call that is the whole body, if it is: the module list then holds its instances themselves
         (`self.h = ModuleList(Encoder(...) ...)`), and parameter paths leave out the call's own module name."""
         only = self.body.nodes[0] if len(self.body.nodes) == 1 else None
         return only if isinstance(only, Call) and not self.captures else None
+
+
+@dataclass(frozen=True)
+class Solver:
+    """How a loop is evaluated: a word with its numbers, such as `newton(iterations = 3)`."""
+
+    word: str
+    arguments: tuple[tuple[str, int | float], ...] = ()
+
+    def __getitem__(self, name: str) -> int | float:
+        return dict(self.arguments)[name]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scan(Loop):
+    """`scan over axis with carries`, from the first position of `axis` to the last.
+
+    `slices` are values of the enclosing region that have the axis; the body's inputs after the carries are their
+    entries at the position at hand, without the axis. Its outputs after the carries are what each pass emits. The
+    results are the last carries, then all that was emitted, with the axis.
+    """
+
+    axis: Axis
+    slices: tuple[str, ...] = ()
+    solver: Solver | None = None
+
+    @property
+    def given(self) -> tuple[str, ...]:
+        return (*self.initial, *self.slices)
+
+    @property
+    def passes(self) -> Size:
+        return self.axis.size
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fixpoint(Loop):
+    """`fixpoint with carries`: the values at which the body gives back what it starts from; `initial` are where the
+    search begins."""
+
+    solver: Solver
+
+    @property
+    def passes(self) -> Size:
+        return Size.of(int(self.solver["limit"]))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from archc.ir.attribute import attribute
 from archc.ir.graph import TypedGraph
-from archc.ir.node import Call, Parameter, Region, Repeat
+from archc.ir.node import Call, Loop, Parameter, Region
 from archc.types.size import Size
 
 ANY = "*"
@@ -76,7 +76,7 @@ class _Listing:
                 yield Placed(prefix + attribute(node.result.name), node, block, shape, count)
             elif isinstance(node, Call):
                 yield from self.call(node, f"{prefix}{attribute(node.module)}.", sizes, count)
-            elif isinstance(node, Repeat):
+            elif isinstance(node, Loop):
                 for inner, times in self.passes(node, prefix, sizes):
                     if (direct := node.direct) is not None:
                         yield from self.call(direct, inner, sizes, count * times)
@@ -88,11 +88,11 @@ class _Listing:
         inner = {name: size.substitute(sizes) for name, size in call.sizes}
         yield from self.region(self.graph.blocks[call.block].region, call.block, prefix, inner, count)
 
-    def passes(self, repeat: Repeat, prefix: str, sizes: Mapping[str, Size]) -> Iterable[tuple[str, Size]]:
-        """The prefix of each set of weights of a `repeat`, and how many sets it stands for."""
-        times, one = repeat.count.substitute(sizes), Size.of(1)
-        if repeat.shared:
-            return [(f"{prefix}{attribute(repeat.module)}.", one)]
+    def passes(self, loop: Loop, prefix: str, sizes: Mapping[str, Size]) -> Iterable[tuple[str, Size]]:
+        """The prefix of each set of weights of a loop, and how many sets it stands for."""
+        times, one = loop.weights.substitute(sizes), Size.of(1)
+        if loop.is_shared:
+            return [(f"{prefix}{attribute(loop.module)}.", one)]
         if self.values is None:
-            return [(f"{prefix}{attribute(repeat.module)}.{ANY}.", times)]
-        return [(f"{prefix}{attribute(repeat.module)}.{i}.", one) for i in range(times.evaluate(self.values))]
+            return [(f"{prefix}{attribute(loop.module)}.{ANY}.", times)]
+        return [(f"{prefix}{attribute(loop.module)}.{i}.", one) for i in range(times.evaluate(self.values))]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from archc.formula.tree import Formula, Read
-from archc.ir.node import Assume, Call, Compute, Node, Operate, Parameter, Region, Repeat
+from archc.ir.node import Assume, Call, Compute, Loop, Node, Operate, Parameter, Region, Scan
 from archc.types.tensor_type import TensorType
 
 
@@ -26,11 +26,14 @@ def reading(node: Node, names: Mapping[str, str]) -> Node:
         return node
     if isinstance(node, Operate | Call):
         return replace(node, operands=tuple(names.get(name, name) for name in node.operands))
-    if isinstance(node, Repeat):
+    if isinstance(node, Loop):
         initial = tuple(names.get(name, name) for name in node.initial)
         nodes = tuple(reading(inner, names) for inner in node.body.nodes)
         outputs = tuple(names.get(name, name) for name in node.body.outputs)
-        return replace(node, initial=initial, body=replace(node.body, nodes=nodes, outputs=outputs))
+        node = replace(node, initial=initial, body=replace(node.body, nodes=nodes, outputs=outputs))
+        if isinstance(node, Scan):
+            return replace(node, slices=tuple(names.get(name, name) for name in node.slices))
+        return node
     return with_formulas(node, lambda formula: renamed(formula, names))
 
 
@@ -50,7 +53,7 @@ def with_formulas(node: Node, change: Callable[[Formula], Formula]) -> Node:
 def with_regions(node: Node, change: Callable[[Region], Region]) -> Node:
     """The node with its nested regions changed."""
     match node:
-        case Repeat(body=region):
+        case Loop(body=region):
             changed = change(region)
             return node if changed is region else replace(node, body=changed)
         case Operate(meaning=region):
@@ -73,7 +76,7 @@ def with_names(region: Region, names: Mapping[str, str]) -> Region:
     nodes = []
     for node in region.nodes:
         node = reading(node, names)
-        if isinstance(node, Repeat):
+        if isinstance(node, Loop):
             node = replace(node, body=with_names(node.body, names))
         results = tuple(replace(value, name=names.get(value.name, value.name)) for value in node.results)
         nodes.append(node if results == node.results else replace(node, results=results))
@@ -84,6 +87,6 @@ def values_of(region: Region) -> dict[str, TensorType]:
     """The type of every value of a region and of the loops in it; what operations mean is their own."""
     found = region.values
     for node in region.nodes:
-        if isinstance(node, Repeat):
+        if isinstance(node, Loop):
             found |= values_of(node.body)
     return found

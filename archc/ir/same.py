@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import zip_longest
 
 from archc.ir.graph import Block, TypedGraph
-from archc.ir.node import Region, Repeat
+from archc.ir.node import Loop, Region
 
 
 def same(one: TypedGraph, other: TypedGraph) -> bool:
@@ -45,7 +45,7 @@ def _between_regions(one: Region, other: Region) -> Iterator[str]:
     if one.inputs != other.inputs:
         yield f"{one.inputs} are not {other.inputs}"
     for node, twin in zip_longest(one.nodes, other.nodes):
-        if isinstance(node, Repeat) and isinstance(twin, Repeat):
+        if isinstance(node, Loop) and isinstance(twin, Loop):
             yield from _between_regions(node.body, twin.body)
         if node != twin:
             yield f"{node} is not {twin}"

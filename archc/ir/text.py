@@ -8,16 +8,30 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from archc.formula.tree import Apply, Formula, Literal, Read, Reduce
 from archc.ir.arguments import attributes
 from archc.ir.express import NOWHERE, Express, call, condition_expr, name, number, size_expr
 from archc.ir.graph import Block, TypedGraph
-from archc.ir.node import Assume, Call, Compute, Initial, Node, Operate, Parameter, Region, Repeat
-from archc.ir.rewrite import values_of
+from archc.ir.node import (
+    Assume,
+    Call,
+    Compute,
+    Fixpoint,
+    Initial,
+    Loop,
+    Node,
+    Operate,
+    Parameter,
+    Region,
+    Repeat,
+    Scan,
+    Solver,
+)
+from archc.ir.rewrite import values_of, with_names
 from archc.syntax import tree
 from archc.syntax.unparse import unparse
 from archc.types.condition import Condition
@@ -36,11 +50,13 @@ class _Printer:
 
     graph: TypedGraph
     block: Block
+    inside: Mapping[str, TensorType] = field(default_factory=dict)
+    """The types of values within the loop at hand, where they are not those outside."""
 
     @cached_property
     def express(self) -> Express:
         """The formulas of the block."""
-        return Express(values_of(self.block.region), self.homes, {})
+        return Express({**values_of(self.block.region), **self.inside}, self.homes, {})
 
     @cached_property
     def homes(self) -> dict[str, tuple[str, str]]:
@@ -172,6 +188,12 @@ class _Printer:
                 value = self.call(node)
             case Repeat():
                 value = self.repeat(node)
+            case Scan():
+                value = self.scan(node)
+            case Fixpoint(solver=solver, body=body):
+                value = tree.Fixpoint(
+                    span=NOWHERE, carries=self.carries(node), solver=_using(solver), body=self.body(body)
+                )
             case Assume(condition=Condition() as condition):
                 return tree.Assume(span=NOWHERE, condition=condition_expr(condition))
             case Assume(condition=Formula() as truth, axes=axes):
@@ -221,17 +243,36 @@ class _Printer:
         symbols = self.graph.blocks[node.block].symbols
         return {symbol.name: size_expr(sizes[symbol.name]) for symbol in symbols if symbol.role == "hyper"}
 
-    def repeat(self, node: Repeat) -> tree.Repeat:
-        carries = tuple(
+    def carries(self, node: Loop) -> tuple[tree.Carry, ...]:
+        return tuple(
             tree.Carry(span=NOWHERE, name=value.name, initial=name(initial))
-            for value, initial in zip(node.body.inputs, node.initial, strict=True)
+            for value, initial in zip(node.carries, node.initial, strict=True)
         )
+
+    def scan(self, node: Scan) -> tree.Scan:
+        """A scan; its body speaks of the values outside whose entries it reads."""
+        count = len(node.initial)
+        sources = zip(node.body.inputs[count:], node.slices, strict=True)
+        body = with_names(node.body, {entry.name: source for entry, source in sources})
+        inner = replace(self, inside={**self.inside, **body.values})
+        printed = inner.body(replace(body, outputs=body.outputs[:count]))
+        emitted = tuple(tree.Emit(span=NOWHERE, value=name(output)) for output in body.outputs[count:])
+        axis = tree.AxisSize(span=NOWHERE, name=name(node.axis.name), size=size_expr(node.axis.size))
+        return tree.Scan(
+            span=NOWHERE,
+            axis=replace(axis, size=None) if node.slices else axis,
+            carries=self.carries(node),
+            solver=None if node.solver is None else _using(node.solver),
+            body=replace(printed, statements=(*printed.statements, *emitted)),
+        )
+
+    def repeat(self, node: Repeat) -> tree.Repeat:
         return tree.Repeat(
             span=NOWHERE,
             count=size_expr(node.count),
             label=None,
             shared=node.shared,
-            carries=carries,
+            carries=self.carries(node),
             body=self.body(node.body),
         )
 
@@ -249,9 +290,13 @@ def _numbers(formula: Formula) -> Iterator[Formula]:
             yield current
 
 
+def _using(solver: Solver) -> tree.Call:
+    return call(solver.word, **{word: number(value) for word, value in solver.arguments})
+
+
 def _calls(region: Region) -> Iterator[Call]:
     for node in region.nodes:
         if isinstance(node, Call):
             yield node
-        elif isinstance(node, Repeat):
+        elif isinstance(node, Loop):
             yield from _calls(node.body)

@@ -10,7 +10,7 @@ from functools import cached_property
 from archc.base.internal import InternalError
 from archc.formula.tree import Formula, Position, Read, Reduce, SizeValue, walk
 from archc.ir.graph import Block, TypedGraph
-from archc.ir.node import Assume, Call, Compute, Node, Operate, Parameter, Region, Repeat, Value
+from archc.ir.node import Assume, Call, Compute, Loop, Node, Operate, Parameter, Region, Scan, Value
 from archc.types.size import Condition, Facts, Size
 from archc.types.tensor_type import Kind, TensorType
 
@@ -136,8 +136,8 @@ class _Check:
                 self.passed(where, outputs, (value.type for value in node.results))
             case Call():
                 self.call(where, node, scope)
-            case Repeat():
-                self.repeat(where, node, scope, defined)
+            case Loop():
+                self.loop(where, node, scope, defined)
             case Assume():
                 if isinstance(node.condition, Condition):
                     self.closed(where, node.condition)
@@ -173,16 +173,26 @@ class _Check:
         outputs = (value.type.substitute(sizes) for value in callee.outputs)
         self.passed(where, outputs, (value.type for value in call.results))
 
-    def repeat(self, where: str, repeat: Repeat, scope: Scope, defined: set[str]) -> None:
-        self.closed(where, repeat.count)
-        self.module(where, repeat.module, ("repeat", repeat.count, repeat.shared))
+    def loop(self, where: str, loop: Loop, scope: Scope, defined: set[str]) -> None:
+        self.closed(where, loop.passes)
+        self.module(where, loop.module, (type(loop).__name__, loop.passes, loop.weights))
         # a pass has attributes of its own
         inside = _Check(self.block_, self.callees, self.faults)
-        inner = inside.region(repeat.body, scope, defined, is_meaning=False)
-        carries = [value.type for value in repeat.body.inputs]
-        self.passed(where, (scope[name] for name in repeat.initial), carries)
-        self.passed(where, (inner[name] for name in repeat.body.outputs if name in inner), carries)
-        self.passed(where, carries, (value.type for value in repeat.results))
+        inner = inside.region(loop.body, scope, defined, is_meaning=False)
+        carries = [value.type for value in loop.carries]
+        count = len(carries)
+        outputs = [inner[name] for name in loop.body.outputs if name in inner]
+        self.passed(where, (scope[name] for name in loop.initial), carries)
+        self.passed(where, outputs[:count], carries)
+        self.passed(where, carries, (value.type for value in loop.results[:count]))
+        over = loop.axis.name if isinstance(loop, Scan) else ""
+        sliced = [scope[name] for name in loop.slices] if isinstance(loop, Scan) else []
+        self.passed(where, (without(type, over) for type in sliced), (value.type for value in loop.body.inputs[count:]))
+        emitted = [value.type for value in loop.results[count:]]
+        self.passed(where, outputs[count:], (without(type, over) for type in emitted))
+        for type_ in (*sliced, *emitted) if isinstance(loop, Scan) else ():
+            if over not in type_.sizes or not self.same(type_.sizes[over], loop.passes):
+                self.fault(where, f"{type_} does not have {loop.passes} positions on {over}")
 
     def passed(self, where: str, given: Iterable[TensorType], wanted: Iterable[TensorType]) -> None:
         """Types agree one by one: kind, axes by name, their sizes."""
@@ -238,6 +248,11 @@ class _Check:
                     )
             elif isinstance(index, Read) and index.value in scope and not scope[index.value].kind.is_integer:
                 self.fault(where, f"axis {axis.name} of {read.value} is indexed by {scope[index.value].kind} values")
+
+
+def without(type: TensorType, axis: str) -> TensorType:
+    """The type of the entries at one position of an axis."""
+    return TensorType(type.kind, tuple(own for own in type.axes if own.name != axis))
 
 
 def _fits(given: Kind, wanted: Kind) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import ClassVar, final
 
 from archc.ir.graph import Block, TypedGraph
-from archc.ir.node import Assume, Call, Node, Parameter, Region, Repeat
+from archc.ir.node import Assume, Call, Loop, Node, Parameter, Region
 from archc.ir.rewrite import with_nodes, with_regions
 from archc.passes.rewrite import ALL, Pass, Rewritten, kept
 
@@ -59,7 +59,7 @@ def _lasts(node: Node, lasting: Container[str]) -> bool:
             return True
         case Call(block=block):
             return block in lasting
-        case Repeat(body=body):
+        case Loop(body=body):
             return any(_lasts(inner, lasting) for inner in body.nodes)
         case _:
             return False

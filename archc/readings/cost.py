@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from archc.ir.graph import TypedGraph
-from archc.ir.node import Call, Node, Parameter, Region, Repeat, Value
+from archc.ir.node import Call, Loop, Node, Parameter, Region, Value
 from archc.ir.parameter import ANY
 from archc.readings.amount import NOTHING, Amount
 from archc.readings.work import Known, work
@@ -100,7 +100,7 @@ def _region(region: Region, known: Known, outer: Mapping[str, TensorType], block
     scope = {**outer, **region.values}
     for node in region.nodes:
         inner = _node(node, known, scope, blocks)
-        if isinstance(node, Call | Repeat):
+        if isinstance(node, Call | Loop):
             inner = replace(inner, parameters=NOTHING) if node.module in modules else inner
             modules.add(node.module)
         found.append(inner)
@@ -114,9 +114,8 @@ def _node(node: Node, known: Known, scope: Mapping[str, TensorType], blocks: Map
             return Cost(parameters=Amount.of(axis.size for axis in node.result.type.axes))
         case Call():
             return blocks[node.block].substitute(dict(node.sizes))
-        case Repeat():
-            copies = Size.of(1) if node.shared else node.count
-            return _region(node.body, known, scope, blocks).times(node.count, copies)
+        case Loop():
+            return _region(node.body, known, scope, blocks).times(node.passes, node.weights)
         case _:
             return Cost()
 
@@ -135,10 +134,10 @@ def _instances(graph: TypedGraph, region: Region, blocks: Mapping[str, Cost], at
     for node in region.nodes:
         if isinstance(node, Call):
             yield from _instance(graph, node, blocks, _Place(at.path + node.module, at.sizes, at.passes, at.copies))
-        elif isinstance(node, Repeat):
-            count = node.count.substitute(at.sizes)
-            path = f"{at.path}{node.module}" + ("" if node.shared else f".{ANY}")
-            inside = _Place(path, at.sizes, at.passes * count, at.copies if node.shared else at.copies * count)
+        elif isinstance(node, Loop):
+            passes, weights = (size.substitute(at.sizes) for size in (node.passes, node.weights))
+            path = f"{at.path}{node.module}" + ("" if node.is_shared else f".{ANY}")
+            inside = _Place(path, at.sizes, at.passes * passes, at.copies * weights)
             if (direct := node.direct) is not None:
                 yield from _instance(graph, direct, blocks, inside)
             else:

@@ -6,7 +6,7 @@ names, every type is evaluated and compared, every index is checked, and nothing
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,8 +16,9 @@ from numpy.typing import ArrayLike
 from archc.formula.tree import Formula, Position, Read, walk
 from archc.ir.attribute import attribute
 from archc.ir.graph import Block, TypedGraph
-from archc.ir.node import Assume, Call, Compute, Node, Operate, Parameter, Region, Repeat, Value
+from archc.ir.node import Assume, Call, Compute, Fixpoint, Loop, Node, Operate, Parameter, Region, Repeat, Scan, Value
 from archc.readings.evaluate import Array, MeaningError, Named, evaluate
+from archc.readings.solve import solve
 from archc.types.size import Condition, Size, SizeError
 from archc.types.tensor_type import Kind, TensorType
 
@@ -164,6 +165,10 @@ class _Frame:
                 )
             case Repeat():
                 results = self.repeat(node, values)
+            case Scan():
+                results = self.scan(node, values)
+            case Fixpoint():
+                results = self.fixpoint(node, values)
             case _:
                 raise MeaningError(f"no meaning is known for {type(node).__name__}")
         return [self.passed(result, value) for result, value in zip(results, node.results, strict=True)]
@@ -224,6 +229,48 @@ class _Frame:
                 carries = _Frame(self.walk, self.sizes, f"{place}.").region(node.body, carries, captured)
         return carries
 
+    def scan(self, node: Scan, values: Mapping[str, Named]) -> list[Named]:
+        """The carries after the last position, then what was emitted at each."""
+        carries, steps = [_found(values, name) for name in node.initial], self.size(node.axis.size)
+        slices, step = [_found(values, name) for name in node.slices], self.pass_of(node, values)
+        emitted: list[list[Array]] = [[] for _ in node.results[len(carries) :]]
+        for position in range(steps):
+            found = step([*carries, *(_at(one, node.axis.name, position) for one in slices)])
+            carries = found[: len(carries)]
+            for value, sort, entries in zip(node.results[len(carries) :], found[len(carries) :], emitted, strict=True):
+                entries.append(sort.along([axis for axis in value.type.names if axis != node.axis.name]))
+        return [
+            *carries,
+            *(self.stacked(v, e, node) for v, e in zip(node.results[len(carries) :], emitted, strict=True)),
+        ]
+
+    def stacked(self, value: Value, entries: Sequence[Array], node: Scan) -> Named:
+        """What was emitted, along the axis of the loop."""
+        names = value.type.names
+        if not entries:
+            return Named(names, np.zeros(self.shape(value.type)))
+        return Named(names, np.stack(entries, axis=names.index(node.axis.name)))
+
+    def fixpoint(self, node: Fixpoint, values: Mapping[str, Named]) -> list[Named]:
+        """The carries that a pass gives back, to rounding, whatever solver and tolerance the spec asks for."""
+        start, step = [_found(values, name) for name in node.initial], self.pass_of(node, values)
+        axes = [carry.type.names for carry in node.carries]
+
+        def residual(arrays: Sequence[Array]) -> list[Array]:
+            found = step([Named(own, array) for own, array in zip(axes, arrays, strict=True)])
+            return [one.along(own) for one, own in zip(found, axes, strict=True)]
+
+        found = solve(residual, [one.along(own) for one, own in zip(start, axes, strict=True)])
+        if found is None:
+            raise MeaningError(f"no fixed point is found for the loop at {node.span}")
+        return [Named(own, array) for own, array in zip(axes, found, strict=True)]
+
+    def pass_of(self, node: Loop, values: Mapping[str, Named]) -> Callable[[Sequence[Named]], list[Named]]:
+        """One pass of a loop whose passes share their weights, as a function of the inputs of its body."""
+        captured = {name: _found(values, name) for name in node.captures}
+        frame = _Frame(self.walk, self.sizes, f"{self.prefix}{attribute(node.module)}.")
+        return lambda inputs: frame.region(node.body, inputs, captured)
+
     def passed(self, value: Named, to: Value) -> Named:
         """A value as the place it is handed to declares it: the same axes by name, in the order of that type."""
         if set(value.axes) != set(to.type.names):
@@ -264,6 +311,12 @@ class _Frame:
 def _require(condition: Condition, sizes: Mapping[str, int], where: str) -> None:
     if not condition.evaluate(sizes):
         raise MeaningError(f"{where} needs {condition}, which does not hold for {dict(sizes)}")
+
+
+def _at(value: Named, axis: str, position: int) -> Named:
+    """The entries at one position of an axis."""
+    place = value.axes.index(axis)
+    return Named(tuple(name for name in value.axes if name != axis), value.array.take(position, axis=place))
 
 
 def _found(values: Mapping[str, Named], name: str) -> Named:

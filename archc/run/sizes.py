@@ -9,7 +9,7 @@ from typing import Literal
 
 from archc.base.nearest import nearest
 from archc.ir.graph import TypedGraph, nested
-from archc.ir.node import Assume, Call, Region, Repeat
+from archc.ir.node import Assume, Call, Loop, Region
 from archc.types.size import Condition, Size, SizeError
 
 Regime = Literal["small", "primes", "equal", "ones"]
@@ -61,8 +61,8 @@ def survey(graph: TypedGraph) -> Survey:
             for node in region.nodes:
                 if isinstance(node, Assume) and isinstance(node.condition, Condition):
                     found[node.condition.substitute(sizes)] = None
-                elif isinstance(node, Repeat):
-                    counts.add(node.count.substitute(sizes))
+                elif isinstance(node, Loop):
+                    counts.add(node.passes.substitute(sizes))
                 elif isinstance(node, Call):
                     inner = tuple((symbol, size.substitute(sizes)) for symbol, size in node.sizes)
                     pending.append((node.block, inner))

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from archc.formula.normal import product
 from archc.formula.tree import Formula, Position, Read, Reduce, walk
-from archc.ir.node import Call, Compute, Operate, Parameter, Region, Repeat
+from archc.ir.node import Call, Compute, Loop, Operate, Parameter, Region
 
 
 def preferences(region: Region) -> dict[str, tuple[str, ...]]:
@@ -24,7 +24,7 @@ def preferences(region: Region) -> dict[str, tuple[str, ...]]:
         want(name, types[name].names if name in types else ())
     for node in reversed(region.nodes):
         match node:
-            case Call() | Repeat():
+            case Call() | Loop():
                 for name in node.arguments:
                     want(name, types[name].names if name in types else ())
             case Operate() if node.operands and node.results[0].name in found:

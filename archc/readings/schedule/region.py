@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from archc.formula.tree import Read, walk
-from archc.ir.node import Assume, Call, Compute, Node, Operate, Parameter, Region, Repeat, Value
+from archc.ir.node import Assume, Call, Compute, Loop, Node, Operate, Parameter, Region, Scan, Value
 from archc.readings.schedule.formula import Evaluation
 from archc.readings.schedule.lowering import lowered
 from archc.readings.schedule.preference import preferences
@@ -15,7 +15,7 @@ from archc.readings.schedule.scope import Scope
 from archc.readings.schedule.tensor import Invoke, Laid, Tensor
 from archc.readings.schedule.trace import Trace, base_kind
 from archc.types.size import Condition, Facts, Size
-from archc.types.tensor_type import TensorType
+from archc.types.tensor_type import Axis, TensorType
 
 
 @dataclass(frozen=True)
@@ -39,10 +39,12 @@ class Called:
 
 @dataclass(frozen=True)
 class Looped:
-    """A loop: the tensors it starts with and those it reads from outside."""
+    """A loop: the tensors it starts with, those that its passes read entry by entry, with the axis of the loop first,
+    and those it reads from outside. What its passes emit is stacked along a first axis."""
 
-    node: Repeat
+    node: Loop
     initial: tuple[Tensor, ...]
+    entries: tuple[Tensor, ...]
     captured: tuple[tuple[Value, Tensor], ...]
     results: tuple[Laid, ...]
 
@@ -155,7 +157,7 @@ def _run(region: Region, scope: Scope, planned: Schedule) -> None:
                     _bind(node, value, laid, scope, planned)
             case Call():
                 planned.statements.append(_called(node, scope, planned.signatures.get(node.block)))
-            case Repeat():
+            case Loop():
                 planned.statements.append(_looped(node, scope))
             case Assume():
                 planned.statements.append(Checked(node, _condition(node, scope)))
@@ -175,12 +177,26 @@ def _called(node: Call, scope: Scope, signature: Signature | None) -> Called:
     return Called(node, invoked.tensor, (invoked,))
 
 
-def _looped(node: Repeat, scope: Scope) -> Looped:
-    carries = [value.type for value in node.body.inputs]
+def _looped(node: Loop, scope: Scope) -> Looped:
+    carries = [value.type for value in node.carries]
     initial = tuple(_handed(scope, name, type) for name, type in zip(node.initial, carries, strict=True))
     captured = [Value(name, scope.types[name]) for name in node.captures]
     read = tuple((value, _handed(scope, value.name, value.type)) for value in captured)
-    return Looped(node, initial, read, _results(node, scope, carries))
+    if not isinstance(node, Scan):
+        return Looped(node, initial, (), read, _results(node, scope, carries))
+    inputs = zip(node.slices, node.body.inputs[len(carries) :], strict=True)
+    entries = tuple(_handed(scope, name, _along(node.axis, at.type)) for name, at in inputs)
+    emitted = (
+        TensorType(value.type.kind, tuple(axis for axis in value.type.axes if axis.name != node.axis.name))
+        for value in node.results[len(carries) :]
+    )
+    order = [*carries, *(_along(node.axis, type) for type in emitted)]
+    return Looped(node, initial, entries, read, _results(node, scope, order))
+
+
+def _along(axis: Axis, type: TensorType) -> TensorType:
+    """The type of what has entries of a type along an axis, which comes first."""
+    return TensorType(type.kind, (axis, *type.axes))
 
 
 def _bind(node: Node, value: Value, laid: Laid, scope: Scope, planned: Schedule) -> None:

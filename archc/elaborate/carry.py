@@ -1,0 +1,58 @@
+"""What loops carry from one pass to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from archc.base.diagnostic import Fault, Note
+from archc.base.span import Span
+from archc.elaborate import faults
+from archc.elaborate.binding import Term
+from archc.elaborate.body import count_of
+from archc.elaborate.constraint import Mismatch, shown
+from archc.elaborate.evaluate import term
+from archc.elaborate.scope import Scope, plain
+from archc.syntax import tree
+from archc.types.tensor_type import REAL, Axis, TensorType
+
+Looping = tree.Repeat | tree.Scan | tree.Fixpoint
+
+
+def start_of(carry: tree.Carry, scope: Scope) -> Term:
+    """What a carry starts from: the value of its own name where nothing else is written."""
+    return term(carry.initial or tree.Name(span=carry.span, parts=(carry.name,)), scope)
+
+
+def check_carries(expr: Looping, given: int) -> None:
+    """A pass gives back what it was given. Raises Fault E0342."""
+    if given != len(expr.carries):
+        carries = Note(expr.carries[0].span.to(expr.carries[-1].span), "what each pass starts from")
+        results = expr.body.results[0].span.to(expr.body.results[-1].span)
+        raise Fault(
+            faults.WrongResults(
+                results, what="the loop", given=count_of(given), expected=len(expr.carries), notes=[carries]
+            )
+        )
+
+
+def per_result(body: tree.Body, count: int) -> Sequence[tree.Expr]:
+    return body.results if len(body.results) == count else [body.results[0]] * count
+
+
+def handed_on(found: Term, type: TensorType, name: str, span: Span, scope: Scope) -> str:
+    """A loop's result as the value that the next pass starts from. Raises Fault E0340 where its type changed."""
+    same = set(found.names) == set(type.names)
+    for axis in type.axes if same else ():
+        size = found.size(axis.name)
+        assert size is not None
+        same = same and scope.frame.facts.equal(scope.frame.resolve(size), scope.frame.resolve(axis.size)) is not False
+    kinds = plain(found.kind) == plain(type.kind) or (plain(type.kind) == REAL and found.kind.is_integer)
+    if not same or not kinds:
+        after = TensorType(found.kind, tuple(Axis(a.name, scope.frame.resolve(a.size)) for a in found.axes))
+        help = "a pass ends with the kind, the axes and the sizes that it starts with"
+        raise Fault(faults.CarryChanges(span, name=name, before=shown(type), after=shown(after), help=help))
+    for axis in type.axes:
+        size = found.size(axis.name)
+        assert size is not None
+        scope.frame.equate(size, axis.size, Mismatch(axis.name, span))
+    return scope.frame.materialise(found, name, span, type.axes, type.kind).name

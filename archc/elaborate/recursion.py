@@ -1,0 +1,192 @@
+"""Loops over data: `scan` along an axis, `fixpoint` to where nothing changes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from archc.base.diagnostic import Fault
+from archc.elaborate import faults
+from archc.elaborate.binding import AxisList, Binding, BoundAxis, Term, together
+from archc.elaborate.body import run
+from archc.elaborate.carry import Looping, check_carries, handed_on, per_result, start_of
+from archc.elaborate.evaluate import as_term, evaluate
+from archc.elaborate.extent import expand, size_of, unknown_axis
+from archc.elaborate.frame import Freeze, Open
+from archc.elaborate.scope import Emitted, Scope, Slicing, plain, stem
+from archc.elaborate.solver import FIXPOINT, SCAN, solver_of
+from archc.formula.tree import Literal, Read
+from archc.ir.node import Fixpoint, Region, Scan, Solver, Value
+from archc.syntax import tree
+from archc.types.tensor_type import REAL, Axis, TensorType
+
+
+@evaluate.register
+def _(expr: tree.Scan, scope: Scope, hint: str | None = None) -> Binding:
+    frame = scope.frame
+    axis = _axis(expr, scope)
+    solver = solver_of(expr.solver, SCAN, scope) if expr.solver else None
+    start, initial, inputs = _starts(expr, scope)
+    inner = scope.child(**{carry.name: frame.read(value) for carry, value in zip(expr.carries, inputs, strict=True)})
+    inner.introduced = set(scope.introduced)
+    emitted: list[Emitted] = []
+    with frame.region(inputs) as region:
+        inner.slicing = slicing = Slicing(frame, axis, expr.span, scope.slicing, region)
+        inner.emitted = emitted
+        if expr.axis.size is not None:
+            inner.names.setdefault(axis.name, BoundAxis(axis))
+        outputs = _pass(expr, inner, start, inputs)
+        given = [frame.materialise(one.term, one.hint, one.span) for one in emitted]
+    body, slices = _sliced(region, slicing, [*outputs, *(value.name for value in given)])
+    before = _before(axis, [frame.types[name] for name in slices], scope)
+    names = [*_names(expr), *(stem(value.name) for value in given)]
+    if hint and len(names) == 1:
+        names = [hint]
+    types = [value.type for value in inputs]
+    types += [TensorType(plain(value.type.kind), _with(axis, value.type.axes, before)) for value in given]
+    results = tuple(Value(frame.allocate(name), type) for name, type in zip(names, types, strict=True))
+    frame.emit(
+        Scan(
+            results=results,
+            span=expr.span,
+            path=frame.path,
+            module=frame.attribute(f"{_stem(expr, hint)}_step"),
+            initial=initial,
+            body=body,
+            axis=axis,
+            slices=slices,
+            solver=solver,
+        )
+    )
+    return together([frame.read(value) for value in results])
+
+
+@evaluate.register
+def _(expr: tree.Fixpoint, scope: Scope, hint: str | None = None) -> Binding:
+    frame = scope.frame
+    call = expr.solver or tree.Call(span=expr.span, function=tree.Name(span=expr.span, parts=("plain",)), arguments=())
+    solver: Solver = solver_of(call, FIXPOINT, scope)
+    start, initial, inputs = _starts(expr, scope)
+    inner = scope.child(**{carry.name: frame.read(value) for carry, value in zip(expr.carries, inputs, strict=True)})
+    inner.introduced, inner.emitted = set(scope.introduced), None
+    with frame.region(inputs) as region:
+        outputs = _pass(expr, inner, start, inputs)
+    names = [hint] if hint and len(inputs) == 1 else _names(expr)
+    results = tuple(Value(frame.allocate(name), value.type) for name, value in zip(names, inputs, strict=True))
+    module = frame.attribute(f"{_stem(expr, hint)}_step")
+    frame.emit(
+        Fixpoint(
+            results=results,
+            span=expr.span,
+            path=frame.path,
+            module=module,
+            initial=initial,
+            body=region.close(outputs),
+            solver=solver,
+        )
+    )
+    return together([frame.read(value) for value in results])
+
+
+def _axis(expr: tree.Scan, scope: Scope) -> Axis:
+    """The axis of a `scan`: one that is there, or a new one with its size. Raises Fault E0301, E0204."""
+    found = list(expand(expr.axis.name, scope))
+    if len(found) != 1:
+        name, expected = expr.axis.name.text, "one axis"
+        raise Fault(faults.WrongArgument(expr.axis.span, name=name, callee="scan", expected=expected))
+    ((name, inner),) = found
+    if expr.axis.size is not None:
+        return Axis(name, scope.frame.resolve(size_of(expr.axis.size, inner)))
+    bound = scope.names_axes(expr.axis.name.text) or scope.find(name)
+    axes = bound.axes if isinstance(bound, AxisList) else (bound.axis,) if isinstance(bound, BoundAxis) else ()
+    for axis in axes:
+        if axis.name == name:
+            return Axis(name, scope.frame.resolve(axis.size))
+    raise Fault(unknown_axis(expr.axis.name, (), "the block"))
+
+
+def _starts(expr: Looping, scope: Scope) -> tuple[list[Term], tuple[str, ...], list[Value]]:
+    """What the carries start from: as terms, as values, and as the inputs of the body.
+
+    A carry that starts from a number is as wide as what a pass gives back; another one gains the lifted axes that the
+    passes bring in, which the text does not speak of.
+    """
+    frame = scope.frame
+    start = [start_of(carry, scope) for carry in expr.carries]
+    wider = frame.session.widened.get(expr.span, {})
+    initial, inputs = [], []
+    for carry, one in zip(expr.carries, start, strict=True):
+        gained = [axis for axis in wider.get(carry.name, ()) if axis not in one.names]
+        gained = [axis for axis in gained if axis in scope.lifted or _is_number(one, scope)]
+        axes = (*(Axis(name, frame.solver.unknown(name)) for name in gained), *one.axes)
+        formula, kind = one.formula, plain(one.kind)
+        if _is_number(one, scope) and carry.name in wider:
+            kind = REAL
+            formula = Literal(float(formula.value)) if isinstance(formula, Literal) else formula
+        value = frame.materialise(Term(formula, axes, kind), carry.name, expr.span, axes if gained else None, kind)
+        initial.append(value.name)
+        inputs.append(frame.input(frame.allocate(carry.name), TensorType(kind, value.type.axes), carry.span))
+        if _is_number(one, scope):
+            frame.numbers.add(inputs[-1].name)
+    return start, tuple(initial), inputs
+
+
+def _is_number(start: Term, scope: Scope) -> bool:
+    """Whether a carry starts from a number, or from the carry of a loop around that does."""
+    formula = start.formula
+    return isinstance(formula, Literal) or (isinstance(formula, Read) and formula.value in scope.frame.numbers)
+
+
+def _pass(expr: Looping, scope: Scope, start: Sequence[Term], inputs: Sequence[Value]) -> list[str]:
+    """Run the body; the values that the carries have after it. Starts the block again with wider carries where the
+    passes give back more axes than a carry has, and may."""
+    frame = scope.frame
+    found = run(expr.body, scope, [])
+    check_carries(expr, len(found))
+    spans = [result.span for result in per_result(expr.body, len(found))]
+    terms = [as_term(one, span) for one, span in zip(found, spans, strict=True)]
+    if not frame.failed:
+        wider = frame.session.widened.setdefault(expr.span, {})
+        known = dict(wider)
+        for carry, one, begin, value in zip(expr.carries, terms, start, inputs, strict=True):
+            extra = [axis for axis in one.names if axis not in value.type.names]
+            may = all(axis in scope.lifted or _is_number(begin, scope) for axis in extra)
+            turns = _is_number(begin, scope) and one.kind.is_real and not value.type.kind.is_real
+            if may and (extra or turns):
+                wider[carry.name] = tuple(dict.fromkeys((*known.get(carry.name, ()), *extra)))
+        if wider != known:
+            raise Freeze(frame, frozenset())
+    return [
+        handed_on(one, value.type, stem(carry.name), span, scope)
+        for one, value, carry, span in zip(terms, inputs, expr.carries, spans, strict=True)
+    ]
+
+
+def _sliced(region: Open, slicing: Slicing, outputs: Sequence[str]) -> tuple[Region, tuple[str, ...]]:
+    """The body with the entries that it reads as inputs, in the order in which it reads them, and their sources."""
+    body = region.close(outputs)
+    sources = {value.name: source for source, value in slicing.slices.items()}
+    read = [name for name in body.captures if name in sources]
+    values = {value.name: value for value in slicing.slices.values()}
+    return Region((*body.inputs, *(values[name] for name in read)), body.nodes, body.outputs), tuple(
+        sources[name] for name in read
+    )
+
+
+def _before(axis: Axis, slices: Sequence[TensorType], scope: Scope) -> frozenset[str]:
+    """The axes that stand before that of the loop in what it gives: lifted ones, and those ahead of it in what it
+    reads."""
+    first = next(iter(slices), None)
+    ahead = first.names[: first.names.index(axis.name)] if first else ()
+    return frozenset(ahead) | scope.lifted
+
+
+def _with(axis: Axis, axes: Sequence[Axis], before: frozenset[str]) -> tuple[Axis, ...]:
+    return (*(a for a in axes if a.name in before), axis, *(a for a in axes if a.name not in before))
+
+
+def _names(expr: Looping) -> list[str]:
+    return [stem(carry.name) for carry in expr.carries]
+
+
+def _stem(expr: Looping, hint: str | None) -> str:
+    return stem(hint or expr.carries[0].name)
