@@ -31,6 +31,8 @@ _NODES = (
     ast.Subscript,
     ast.Slice,
     ast.Constant,
+    ast.JoinedStr,
+    ast.FormattedValue,
     ast.Tuple,
     ast.List,
     ast.BinOp,
@@ -52,6 +54,8 @@ _IMPORTS = frozenset(
     (
         "import math",
         "import torch",
+        "import warnings",
+        "from collections.abc import Callable",
         "import torch.nn.functional as F",
         "from typing import NamedTuple",
         "from torch import Tensor, nn",
@@ -77,7 +81,8 @@ _BUILTINS = frozenset(
         "list",
         "zip",
         "isinstance",
-        "bool",
+        "staticmethod",
+        "str",
     )
 )
 _FORBIDDEN = frozenset(
@@ -127,10 +132,15 @@ def _bound(node: ast.AST) -> list[str]:
     return []
 
 
+def _arguments(node: ast.arguments) -> list[ast.arg]:
+    every = (*node.args, *node.kwonlyargs, node.vararg)
+    return [argument for argument in every if argument is not None]
+
+
 def _check_names(function: ast.FunctionDef, module: set[str]) -> None:
     """Every name is an argument, assigned, of the module, or one of a few builtins."""
     known = set(module) | {
-        argument.arg for node in ast.walk(function) if isinstance(node, ast.arguments) for argument in node.args
+        argument.arg for node in ast.walk(function) if isinstance(node, ast.arguments) for argument in _arguments(node)
     }
     loads: list[ast.Name] = []
     for node in ast.walk(function):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from archc.codegen.comment import axes_comment, place
 from archc.codegen.forward import INDENT, Forward, Said, stem
@@ -10,7 +10,9 @@ from archc.codegen.layout import flat, parse, quoted
 from archc.codegen.names import attribute
 from archc.codegen.unit import Unit
 from archc.formula.tree import Reduce
-from archc.ir.node import Call, Compute, Node, Operate, Repeat, Scan, Value
+from archc.ir.graph import Block
+from archc.ir.independent import independent
+from archc.ir.node import Call, Compute, Fixpoint, Node, Operate, Repeat, Scan, Value
 from archc.readings.schedule.region import Bound, Called, Checked, Looped, Schedule
 from archc.readings.schedule.tensor import Laid, Tensor
 from archc.types.size import Condition
@@ -19,8 +21,11 @@ from archc.types.size import Condition
 class Body:
     """Writes the statements of a schedule into a forward."""
 
-    def __init__(self, unit: Unit, plan: Schedule, forward: Forward, output_class: str) -> None:
+    def __init__(
+        self, unit: Unit, plan: Schedule, forward: Forward, output_class: str, blocks: Mapping[str, Block]
+    ) -> None:
         self.unit = unit
+        self.blocks = blocks
         self.plan = plan
         self.forward = forward
         self.output_class = output_class
@@ -110,18 +115,45 @@ class Body:
     def _scanned(self, item: Looped, node: Scan) -> None:
         """One call for all positions of an axis."""
         self._flush()
-        forward = self.forward
-        length = node.axis.size.python(forward.around.size)
+        length = node.axis.size.python(self.forward.around.size)
         groups = [item.initial, item.entries, [tensor for _, tensor in item.captured]]
+        self._run(item, f"scan(self.{attribute(node.module)}, {length}", groups, "")
+
+    def _solved(self, item: Looped, node: Fixpoint) -> None:
+        """One call that solves for the carries."""
+        self._flush()
+        numbers = dict(node.solver.arguments)
+        options = {"samples": self._samples(node), **numbers, "place": quoted(f"the fixpoint at {place(node.span)}")}
+        named = ", ".join(f"{word}={option}" for word, option in options.items())
+        groups = [item.initial, [tensor for _, tensor in item.captured]]
+        self._run(item, f"fixpoint(self.{attribute(node.module)}", groups, f", {named}")
+
+    def _samples(self, node: Fixpoint) -> int:
+        """How many axes, the first of every carry, the passes treat position by position."""
+        names = [value.type.names for value in node.carries]
+        count = 0
+        for axes in zip(*names, strict=False):
+            if len(set(axes)) != 1:
+                break
+            given = {value.name: axes[0] for value in node.carries}
+            found = independent(node.body, given, self.blocks)
+            if found is None or set(found) != {axes[0]}:
+                break
+            count += 1
+        return count
+
+    def _run(self, item: Looped, head: str, groups: Sequence[Sequence[Tensor]], tail: str) -> None:
+        """A call with tuples of tensors, the last of them left out where they are empty."""
+        forward, node = self.forward, item.node
         while len(groups) > 1 and not groups[-1]:
-            groups.pop()
+            groups = groups[:-1]
         trees = [[forward.reference(tensor) for tensor in group] for group in groups]
         tuples = [_tuple([flat(tree) for tree in group]) for group in trees]
-        made = parse(f"scan(self.{attribute(node.module)}, {length}, {', '.join(tuples)})")
+        made = parse(f"{head}, {', '.join(tuples)}{tail})")
         for tree in (tree for group in trees for tree in group):
             forward.release(tree)
         names = self._assigned(item.results, node)
-        target = names[0] + "," if len(names) == 1 else ", ".join(names)
+        target = f"({names[0]},)" if len(names) == 1 else ", ".join(names)
         forward.write(f"{target} = ", made, place(node.span))
 
     def _looped(self, item: Looped) -> None:
@@ -129,6 +161,9 @@ class Body:
         node, forward = item.node, self.forward
         if isinstance(node, Scan):
             self._scanned(item, node)
+            return
+        if isinstance(node, Fixpoint):
+            self._solved(item, node)
             return
         assert isinstance(node, Repeat)
         captured = [forward.reference(tensor) for _, tensor in item.captured]

@@ -110,7 +110,8 @@ class ClassWriter:
         around = Surroundings(self._size, self._buffer, self._device, self._dtype)
         forward = Forward(around, self.names, self.inputs)
         self._initial = initial_lines(self.unit, self._stored)
-        Body(self.unit, plan, forward, self.output_name).write()
+        blocks = {key: unit.block for key, unit in self.units.items()}
+        Body(self.unit, plan, forward, self.output_name, blocks).write()
         heads = [line for name, text in self.heads.values() for line in statement(f"{name} = ", parse(text), INDENT)]
         return [*heads, *forward.lines]
 

@@ -66,24 +66,26 @@ def _header(graph: TypedGraph) -> list[str]:
 
 
 def _imports(body: str) -> Iterable[str]:
-    if "math." in body:
-        yield "import math"
-    if "(NamedTuple)" in body:
-        yield "from typing import NamedTuple"
-    if "math." in body or "(NamedTuple)" in body:
+    standard = [line for word, line in _STANDARD.items() if word in body]
+    yield from standard
+    if standard:
         yield ""
     yield "import torch"
     if "F." in body:
         yield "import torch.nn.functional as F"
     yield "from torch import Tensor, nn"
-    for word, line in _PRIVATE.items():
-        if f"{word}(" in body:
-            yield line
+    yield from (line for word, line in _PRIVATE.items() if word in body)
 
 
+_STANDARD = {
+    "math.": "import math",
+    "warnings.": "import warnings",
+    "Callable[": "from collections.abc import Callable",
+    "(NamedTuple)": "from typing import NamedTuple",
+}
 _PRIVATE = {
-    "higher_order_scan": "from torch._higher_order_ops import scan as higher_order_scan",
-    "while_loop": "from torch._higher_order_ops import while_loop",
+    "higher_order_scan(": "from torch._higher_order_ops import scan as higher_order_scan",
+    "while_loop(": "from torch._higher_order_ops import while_loop",
 }
 """Loops that stay loops in a graph; torch keeps them where its private things are."""
 

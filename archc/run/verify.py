@@ -15,7 +15,7 @@ from archc.ir.graph import TypedGraph
 from archc.readings.values import MeaningError
 from archc.run.agreement import Agreement, Disagreement, failing_as_disagreement
 from archc.run.given import checked, filled, given, sizes_of
-from archc.run.load import LoadError, instantiate, load_module
+from archc.run.load import LoadError, instantiate, load_module, solved_to_rounding
 from archc.run.report import Trial, VerifyReport
 from archc.run.request import Request, RunError
 from archc.run.runner import device_of
@@ -63,7 +63,8 @@ def verify(
             trials.append(Trial(regime, kept, fault=str(error)))
             continue
         filled(graph, arrays, chosen, request.seed)
-        trials.append(bench.trial(regime, chosen, request.seed + number))
+        with solved_to_rounding(bench.found):
+            trials.append(bench.trial(regime, chosen, request.seed + number))
     return VerifyReport(graph.net.word, tuple(trials))
 
 
