@@ -64,7 +64,7 @@ def test_parameters_survive_a_file(net: Net, tmp_path: Path) -> None:
     first, second = net.module(), net.module()
     with torch.no_grad():
         for parameter in second.parameters():
-            parameter.normal_()
+            parameter.normal_(std=0.1)
     save_file(second.state_dict(), tmp_path / "net.safetensors")
     first.load_state_dict(load_file(tmp_path / "net.safetensors"))
     assert torch.equal(called(first, net.feed()), called(second, net.feed()))
