@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Protocol, S
 from pydantic import BaseModel, ConfigDict
 from pydantic.fields import FieldInfo
 
+from archc.formula.algebra import ZERO
+from archc.formula.tree import Formula, Reduce
 from archc.ops.expression import number
 from archc.types.size import Size
 from archc.types.tensor_type import Axis, TensorType
@@ -207,8 +209,11 @@ class Pointwise(_Frozen, ABC):
     the last for all that follow. `result` is the kind of the result: `real`, `int`, `bool` or `same` (the
     widest operand).
 
-    Between `low` and `high`, and off `kinks` (for the default attributes), value and derivative are finite and agree;
-    `differentiable` is false where the derivative is zero or meaningless. `flops` counts elementary operations per
+    Between `low` and `high`, and off `kinks` (for the default attributes), value and derivative are finite and agree.
+    `slopes` are the derivatives by the operands in order, expressions of the language over the operands as `value`
+    names them, the attributes, and `f`, the value of the function itself. A function of any number of operands has one,
+    by its operand `x`, where `rest` is the function of the other operands. There are none where the derivative is zero
+    or meaningless. `jumps` says that the value is not continuous all the same. `flops` counts elementary operations per
     entry (a library function such as exp or tanh is one). `infix` is the Python operator it is written with; `scalar`
     the Python function for operands that are Python numbers, such as `math.sqrt`.
     """
@@ -222,7 +227,8 @@ class Pointwise(_Frozen, ABC):
     kinks: ClassVar[tuple[float, ...]] = ()
     factors: ClassVar[Factors] = NONE
     flops: ClassVar[int] = 1
-    differentiable: ClassVar[bool] = True
+    slopes: ClassVar[tuple[str, ...]] = ()
+    jumps: ClassVar[bool] = False
     infix: ClassVar[str | None] = None
     scalar: ClassVar[str | None] = None
     slots: ClassVar[tuple[str, ...]] = ("word",)
@@ -275,6 +281,12 @@ class Reduction(_Frozen, ABC):
         """The same over the entries where `condition` holds, a boolean tensor of the operand's shape, or one that
         broadcasts to it."""
         return self.torch(f"torch.where({condition}, {operand}, {number(self.identity)})", dims)
+
+    def tangent(self, whole: Reduce, entry: Formula) -> Formula:
+        """How `whole`, a reduction of this kind, moves where its body moves by `entry`, a formula under its axes; a
+        reduction whose derivative is zero or meaningless leaves this out."""
+        del whole, entry
+        return ZERO
 
 
 class Initialiser(_Frozen, ABC):

@@ -15,8 +15,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from archc.derive.slope import slope
+from archc.derive.tangent import tangent
+from archc.formula.tree import Apply, Formula, Position, Read
 from archc.ops.operation import Array, Pointwise
 from archc.ops.registries import POINTWISE
+from archc.readings.evaluate import Named, evaluate
 
 FUNCTIONS = list(POINTWISE)
 NUMERIC = [function for function in FUNCTIONS if function.takes == ("real",)]
@@ -84,14 +88,14 @@ def test_torch_computes_the_definition_and_its_slope(function: type[Pointwise]) 
     found = run(function().torch(*names), names)
     assert found.dtype == (torch.bool if function.result == "bool" or expected.dtype == np.bool_ else torch.float64)
     np.testing.assert_allclose(found.detach().numpy(), expected, rtol=1e-9, atol=1e-12)
-    if function.differentiable:
+    if function.slopes:
         found.sum().backward()
         for at, array in enumerate(arrays):
             if array.dtype == np.float64:
-                slope(function, arrays, at, names[f"x{at}"])
+                leaf_slope(function, arrays, at, names[f"x{at}"])
 
 
-def slope(function: type[Pointwise], arrays: list[Array], at: int, leaf: Tensor) -> None:
+def leaf_slope(function: type[Pointwise], arrays: list[Array], at: int, leaf: Tensor) -> None:
     step = 1e-5
     above, below = (
         function().value(*[x + sign * step if i == at else x for i, x in enumerate(arrays)]) for sign in (1, -1)
@@ -100,9 +104,70 @@ def slope(function: type[Pointwise], arrays: list[Array], at: int, leaf: Tensor)
     np.testing.assert_allclose(leaf.grad.numpy(), (above - below) / (2 * step), rtol=2e-5, atol=2e-7)
 
 
+def applied(function: type[Pointwise], count: int) -> Apply:
+    """The function of values x0, x1, ... along an axis n."""
+    return Apply(function.word, tuple(Read(f"x{at}", (Position("n"),)) for at in range(count)))
+
+
+def value(formula: Formula, arrays: list[Array]) -> Array:
+    values = {f"x{at}": Named(("n",), array) for at, array in enumerate(arrays)}
+    extents = {"n": len(arrays[0])}
+    return np.broadcast_to(evaluate(formula, values, extents, {}).along(("n",)), len(arrays[0]))
+
+
+def quotient(formula: Formula, arrays: list[Array], at: int) -> Array:
+    """The slope by one operand as the limit of differences, two orders better than a central one."""
+
+    def central(step: float) -> Array:
+        ahead, behind = (
+            value(formula, [x + sign * step if i == at else x for i, x in enumerate(arrays)]) for sign in (1, -1)
+        )
+        return (ahead - behind) / (2 * step)
+
+    return (4 * central(2e-5) - central(4e-5)) / 3
+
+
+@pytest.mark.parametrize("function", FUNCTIONS, ids=named)
+def test_what_is_stated_as_the_slope_is_the_slope(function: type[Pointwise]) -> None:
+    arrays = operands(function)
+    formula = applied(function, len(arrays))
+    for at, array in enumerate(arrays):
+        if array.dtype == np.float64 and function.result != "bool" and "int" not in function.takes:
+            np.testing.assert_allclose(
+                value(slope(formula, at), arrays), quotient(formula, arrays, at), rtol=1e-7, atol=1e-8
+            )
+
+
+@pytest.mark.parametrize("function", [one for one in FUNCTIONS if one.slopes], ids=named)
+def test_the_slope_has_a_slope_too(function: type[Pointwise]) -> None:
+    arrays = operands(function, seed=4)
+    formula = applied(function, len(arrays))
+    for at, array in enumerate(arrays):
+        if array.dtype == np.float64:
+            first = slope(formula, at)
+            second = tangent(first, {f"x{at}": "one"})
+            found = evaluate(
+                second,
+                {"one": Named(("n",), np.ones(64)), **{f"x{i}": Named(("n",), x) for i, x in enumerate(arrays)}},
+                {"n": 64},
+                {},
+            )
+            np.testing.assert_allclose(
+                np.broadcast_to(found.along(("n",)), 64), quotient(first, arrays, at), rtol=1e-6, atol=1e-7
+            )
+
+
+@pytest.mark.parametrize("function", [one for one in UNARY if one.slopes], ids=named)
+def test_the_slope_is_finite_far_out_and_at_zero(function: type[Pointwise]) -> None:
+    inside = [x for x in (-40.0, -8.0, 0.0, 8.0, 40.0) if function.low < x < function.high]
+    smooth = [x for x in inside if x not in function.kinks]
+    with np.errstate(all="ignore"):
+        assert np.isfinite(value(slope(applied(function, 1), 0), [np.array(smooth)])).all()
+
+
 @pytest.mark.parametrize("function", UNARY, ids=named)
 def test_gradient_is_finite_far_out_and_at_zero(function: type[Pointwise]) -> None:
-    if not function.differentiable:
+    if not function.slopes:
         return
     inside = [x for x in (-40.0, -8.0, 0.0, 8.0, 40.0) if function.low < x < function.high]
     smooth = [x for x in inside if x not in function.kinks]

@@ -17,6 +17,7 @@ class Abs(Pointwise):
     kinks = (0.0,)
     factors = Factors(units=((1, 1), (-1, 1)), positive=1.0)
     scalar = "abs"
+    slopes = ("sign(x)",)
 
     def value(self, x: Array) -> Array:
         return np.abs(x)

@@ -16,6 +16,7 @@ class Acos(Pointwise):
     low = -1.0
     high = 1.0
     scalar = "math.acos"
+    slopes = ("-rsqrt(1 - square(x))",)
 
     def value(self, x: Array) -> Array:
         return np.arccos(x)

@@ -19,6 +19,7 @@ class Add(Pointwise):
     result = "same"
     factors = LINEAR
     infix = "+"
+    slopes = ("1",)
 
     def value(self, *operands: Array) -> Array:
         return np.asarray(reduce(np.add, operands))

@@ -17,6 +17,7 @@ class Asin(Pointwise):
     high = 1.0
     factors = ODD
     scalar = "math.asin"
+    slopes = ("rsqrt(1 - square(x))",)
 
     def value(self, x: Array) -> Array:
         return np.arcsin(x)

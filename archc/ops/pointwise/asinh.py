@@ -15,6 +15,7 @@ class Asinh(Pointwise):
     word = "asinh"
     factors = ODD
     scalar = "math.asinh"
+    slopes = ("rsqrt(1 + square(x))",)
 
     def value(self, x: Array) -> Array:
         return np.arcsinh(x)

@@ -15,6 +15,7 @@ class Atan(Pointwise):
     word = "atan"
     factors = ODD
     scalar = "math.atan"
+    slopes = ("1 / (1 + square(x))",)
 
     def value(self, x: Array) -> Array:
         return np.arctan(x)

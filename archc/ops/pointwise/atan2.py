@@ -17,6 +17,7 @@ class Atan2(Pointwise):
     kinks = (0.0,)
     factors = Factors(positive=0.0)
     scalar = "math.atan2"
+    slopes = ("x / (square(x) + square(y))", "-y / (square(x) + square(y))")
 
     def value(self, y: Array, x: Array) -> Array:
         return np.arctan2(y, x)

@@ -15,7 +15,6 @@ class Ceil(Pointwise):
     word = "ceil"
     result = "same"
     kinks = (-2.0, -1.0, 0.0, 1.0, 2.0)
-    differentiable = False
     scalar = "math.ceil"
 
     def value(self, x: Array) -> Array:

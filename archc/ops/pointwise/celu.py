@@ -17,6 +17,7 @@ class Celu(Pointwise):
     word = "celu"
     kinks = (0.0,)
     flops = 4
+    slopes = ("where(x > 0, 1.0, 1 + f / alpha)",)
 
     alpha: float = 1.0
 

@@ -16,6 +16,7 @@ class Clamp(Pointwise):
     word = "clamp"
     kinks = (0.0, 1.0)
     flops = 2
+    slopes = ("where(x >= lower and x <= upper, 1.0, 0.0)",)
 
     lower: float = 0.0
     upper: float = 1.0

@@ -15,6 +15,7 @@ class Cos(Pointwise):
     word = "cos"
     factors = EVEN
     scalar = "math.cos"
+    slopes = ("-sin(x)",)
 
     def value(self, x: Array) -> Array:
         return np.cos(x)

@@ -15,6 +15,7 @@ class Cosh(Pointwise):
     word = "cosh"
     factors = EVEN
     scalar = "math.cosh"
+    slopes = ("sinh(x)",)
 
     def value(self, x: Array) -> Array:
         return np.cosh(x)

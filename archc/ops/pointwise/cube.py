@@ -15,6 +15,7 @@ class Cube(Pointwise):
     result = "same"
     factors = Factors(units=((1, 1), (-1, -1)), positive=3.0)
     flops = 2
+    slopes = ("3 * square(x)",)
 
     def value(self, x: Array) -> Array:
         return x * x * x

@@ -18,6 +18,7 @@ class Div(Pointwise):
     kinks = (0.0,)
     factors = Factors(units=((1, 1), (-1, 1)), positive=0.0)
     infix = "/"
+    slopes = ("1 / b", "-f / b")
 
     def value(self, a: Array, b: Array) -> Array:
         return np.true_divide(a, b)

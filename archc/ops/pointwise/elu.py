@@ -16,6 +16,7 @@ class Elu(Pointwise):
     word = "elu"
     kinks = (0.0,)
     flops = 3
+    slopes = ("where(x > 0, 1.0, f + alpha)",)
 
     alpha: float = 1.0
 

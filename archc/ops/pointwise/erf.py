@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import final
 
 from archc.ops.operation import ODD, Array, Pointwise
@@ -15,6 +16,7 @@ class Erf(Pointwise):
     word = "erf"
     factors = ODD
     scalar = "math.erf"
+    slopes = (f"{2 / math.sqrt(math.pi)} * gaussian(x)",)
 
     def value(self, x: Array) -> Array:
         return erf(x)

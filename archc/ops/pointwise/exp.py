@@ -14,6 +14,7 @@ class Exp(Pointwise):
 
     word = "exp"
     scalar = "math.exp"
+    slopes = ("f",)
 
     def value(self, x: Array) -> Array:
         return np.exp(x)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import final
 
 from archc.ops.arithmetic import np
@@ -13,6 +14,7 @@ class Exp2(Pointwise):
     """2 to the power x."""
 
     word = "exp2"
+    slopes = (f"{math.log(2)} * f",)
 
     def value(self, x: Array) -> Array:
         return np.exp2(x)

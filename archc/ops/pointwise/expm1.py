@@ -15,6 +15,7 @@ class Expm1(Pointwise):
     word = "expm1"
     flops = 2
     scalar = "math.expm1"
+    slopes = ("exp(x)",)
 
     def value(self, x: Array) -> Array:
         return np.expm1(x)

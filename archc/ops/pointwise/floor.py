@@ -15,7 +15,6 @@ class Floor(Pointwise):
     word = "floor"
     result = "same"
     kinks = (-2.0, -1.0, 0.0, 1.0, 2.0)
-    differentiable = False
     scalar = "math.floor"
 
     def value(self, x: Array) -> Array:

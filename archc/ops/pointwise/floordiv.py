@@ -19,7 +19,6 @@ class Floordiv(Pointwise):
     result = "same"
     kinks = (0.0,)
     factors = Factors(units=((1, 1), (-1, 1)), positive=0.0)
-    differentiable = False
     infix = "//"
 
     def value(self, a: Array, b: Array) -> Array:

@@ -15,6 +15,7 @@ class Gaussian(Pointwise):
     word = "gaussian"
     factors = EVEN
     flops = 3
+    slopes = ("-2 * x * f",)
 
     def value(self, x: Array) -> Array:
         return np.exp(-np.square(x))

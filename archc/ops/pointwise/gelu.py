@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import final
 
 from archc.ops.operation import Array, Pointwise
@@ -14,6 +15,7 @@ class Gelu(Pointwise):
 
     word = "gelu"
     flops = 5
+    slopes = (f"(1 + erf(x / {math.sqrt(2)})) / 2 + x * exp(-square(x) / 2) / {math.sqrt(2 * math.pi)}",)
 
     def value(self, x: Array) -> Array:
         return x * normal_distribution(x)

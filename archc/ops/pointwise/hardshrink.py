@@ -17,6 +17,7 @@ class Hardshrink(Pointwise):
     kinks = (-0.5, 0.5)
     factors = ODD
     flops = 2
+    slopes = ("where(abs(x) > bound, 1.0, 0.0)",)
 
     bound: float = 0.5
 

@@ -15,6 +15,7 @@ class Hardsigmoid(Pointwise):
     word = "hardsigmoid"
     kinks = (-3.0, 3.0)
     flops = 4
+    slopes = ("where(abs(x) < 3, 1 / 6, 0.0)",)
 
     def value(self, x: Array) -> Array:
         return np.clip(x + 3.0, 0.0, 6.0) / 6.0

@@ -15,6 +15,7 @@ class Hardswish(Pointwise):
     word = "hardswish"
     kinks = (-3.0, 3.0)
     flops = 5
+    slopes = ("where(abs(x) < 3, x / 3 + 0.5, where(x > 0, 1.0, 0.0))",)
 
     def value(self, x: Array) -> Array:
         return x * np.clip(x + 3.0, 0.0, 6.0) / 6.0

@@ -16,6 +16,7 @@ class Hardtanh(Pointwise):
     kinks = (-1.0, 1.0)
     factors = ODD
     flops = 2
+    slopes = ("where(abs(x) < 1, 1.0, 0.0)",)
 
     def value(self, x: Array) -> Array:
         return np.clip(x, -1.0, 1.0)

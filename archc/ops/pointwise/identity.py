@@ -15,6 +15,7 @@ class Identity(Pointwise):
     result = "same"
     factors = LINEAR
     flops = 0
+    slopes = ("1",)
 
     def value(self, x: Array) -> Array:
         return x

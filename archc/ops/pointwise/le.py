@@ -17,7 +17,6 @@ class Le(Pointwise):
     arity = 2
     result = "bool"
     factors = Factors(positive=0.0)
-    differentiable = False
     infix = "<="
 
     def value(self, a: Array, b: Array) -> Array:

@@ -17,6 +17,7 @@ class LeakyRelu(Pointwise):
     kinks = (0.0,)
     factors = Factors(positive=1.0)
     flops = 2
+    slopes = ("where(x > 0, 1.0, slope)",)
 
     slope: float = 0.01
 

@@ -15,6 +15,7 @@ class Log(Pointwise):
     word = "log"
     low = 0.0
     scalar = "math.log"
+    slopes = ("1 / x",)
 
     def value(self, x: Array) -> Array:
         return np.log(x)

@@ -16,6 +16,7 @@ class Log1p(Pointwise):
     low = -1.0
     flops = 2
     scalar = "math.log1p"
+    slopes = ("1 / (1 + x)",)
 
     def value(self, x: Array) -> Array:
         return np.log1p(x)

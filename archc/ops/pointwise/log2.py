@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import final
 
 from archc.ops.arithmetic import np
@@ -15,6 +16,7 @@ class Log2(Pointwise):
     word = "log2"
     low = 0.0
     scalar = "math.log2"
+    slopes = (f"{1 / math.log(2)} / x",)
 
     def value(self, x: Array) -> Array:
         return np.log2(x)

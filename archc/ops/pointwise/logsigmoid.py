@@ -15,6 +15,7 @@ class Logsigmoid(Pointwise):
 
     word = "logsigmoid"
     flops = 3
+    slopes = ("sigmoid(-x)",)
 
     def value(self, x: Array) -> Array:
         return -softplus(-np.asarray(x))

@@ -19,6 +19,7 @@ class Minimum(Pointwise):
     result = "same"
     factors = Factors(positive=1.0)
     scalar = "min"
+    slopes = ("(1 - sign(x - rest)) / 2",)
 
     def value(self, *operands: Array) -> Array:
         return np.asarray(reduce(np.minimum, operands))

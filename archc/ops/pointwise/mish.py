@@ -15,6 +15,7 @@ class Mish(Pointwise):
 
     word = "mish"
     flops = 5
+    slopes = ("tanh(softplus(x)) + x * sigmoid(x) * (1 - square(tanh(softplus(x))))",)
 
     def value(self, x: Array) -> Array:
         return x * np.tanh(softplus(x))

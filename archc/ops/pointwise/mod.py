@@ -18,8 +18,9 @@ class Mod(Pointwise):
     result = "same"
     kinks = (0.0,)
     factors = Factors(units=((1, 1), (-1, -1)), positive=1.0)
-    differentiable = False
     infix = "%"
+    jumps = True
+    slopes = ("1", "-floor(a / b)")
 
     def value(self, a: Array, b: Array) -> Array:
         return np.mod(a, b)

@@ -19,6 +19,7 @@ class Mul(Pointwise):
     arity = None
     result = "same"
     infix = "*"
+    slopes = ("rest",)
 
     def value(self, *operands: Array) -> Array:
         return np.asarray(reduce(np.multiply, operands))

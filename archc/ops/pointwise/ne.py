@@ -17,7 +17,6 @@ class Ne(Pointwise):
     arity = 2
     result = "bool"
     factors = Factors(units=((1, 1), (-1, 1)), positive=0.0)
-    differentiable = False
     infix = "!="
 
     def value(self, a: Array, b: Array) -> Array:

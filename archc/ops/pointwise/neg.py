@@ -16,6 +16,7 @@ class Neg(Pointwise):
     word = "neg"
     result = "same"
     factors = LINEAR
+    slopes = ("-1",)
 
     def value(self, x: Array) -> Array:
         return np.negative(x)

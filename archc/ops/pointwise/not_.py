@@ -16,7 +16,6 @@ class Not(Pointwise):
     word = "not"
     takes = ("bool",)
     result = "bool"
-    differentiable = False
 
     def value(self, a: Array) -> Array:
         return np.logical_not(a)

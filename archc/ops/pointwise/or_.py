@@ -18,7 +18,6 @@ class Or(Pointwise):
     arity = None
     takes = ("bool",)
     result = "bool"
-    differentiable = False
     infix = "|"
 
     def value(self, *operands: Array) -> Array:

@@ -18,6 +18,7 @@ class Pow(Pointwise):
     result = "same"
     low = 0.0
     scalar = "pow"
+    slopes = ("b * a ^ (b - 1)", "f * log(where(a > 0, a, 1.0))")
 
     def value(self, a: Array, b: Array) -> Array:
         return np.power(a, b)

@@ -15,6 +15,7 @@ class Reciprocal(Pointwise):
     word = "reciprocal"
     kinks = (0.0,)
     factors = Factors(units=((1, 1), (-1, -1)), positive=-1.0)
+    slopes = ("-square(f)",)
 
     def value(self, x: Array) -> Array:
         return 1.0 / np.asarray(x)

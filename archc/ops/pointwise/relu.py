@@ -15,6 +15,7 @@ class Relu(Pointwise):
     word = "relu"
     kinks = (0.0,)
     factors = Factors(positive=1.0)
+    slopes = ("where(x > 0, 1.0, 0.0)",)
 
     def value(self, x: Array) -> Array:
         return np.maximum(x, 0.0)

@@ -15,6 +15,7 @@ class Relu6(Pointwise):
     word = "relu6"
     kinks = (0.0, 6.0)
     flops = 2
+    slopes = ("where(x > 0 and x < 6, 1.0, 0.0)",)
 
     def value(self, x: Array) -> Array:
         return np.clip(x, 0.0, 6.0)

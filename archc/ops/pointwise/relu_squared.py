@@ -16,6 +16,7 @@ class ReluSquared(Pointwise):
     kinks = (0.0,)
     factors = Factors(positive=2.0)
     flops = 2
+    slopes = ("2 * relu(x)",)
 
     def value(self, x: Array) -> Array:
         return np.square(np.maximum(x, 0.0))

@@ -16,7 +16,6 @@ class Round(Pointwise):
     result = "same"
     kinks = (-2.5, -1.5, -0.5, 0.5, 1.5, 2.5)
     factors = ODD
-    differentiable = False
     scalar = "round"
 
     def value(self, x: Array) -> Array:

@@ -16,6 +16,7 @@ class Rsqrt(Pointwise):
     low = 0.0
     factors = Factors(positive=-0.5)
     flops = 2
+    slopes = ("-cube(f) / 2",)
 
     def value(self, x: Array) -> Array:
         return 1.0 / np.sqrt(x)

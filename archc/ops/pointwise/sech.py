@@ -16,6 +16,7 @@ class Sech(Pointwise):
     word = "sech"
     factors = EVEN
     flops = 6
+    slopes = ("-f * tanh(x)",)
 
     def value(self, x: Array) -> Array:
         return 2.0 * np.exp(-np.abs(x)) / (1.0 + np.exp(-2.0 * np.abs(x)))

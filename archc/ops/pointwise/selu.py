@@ -19,6 +19,7 @@ class Selu(Pointwise):
     word = "selu"
     kinks = (0.0,)
     flops = 4
+    slopes = (f"where(x > 0, {SCALE}, f + {SCALE * ALPHA})",)
 
     def value(self, x: Array) -> Array:
         return SCALE * np.where(x >= 0, x, ALPHA * np.expm1(np.minimum(x, 0.0)))

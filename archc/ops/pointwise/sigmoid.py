@@ -14,6 +14,7 @@ class Sigmoid(Pointwise):
 
     word = "sigmoid"
     flops = 3
+    slopes = ("f * (1 - f)",)
 
     def value(self, x: Array) -> Array:
         return sigmoid(x)

@@ -16,7 +16,6 @@ class Sign(Pointwise):
     result = "same"
     kinks = (0.0,)
     factors = Factors(units=((1, 1), (-1, -1)), positive=0.0)
-    differentiable = False
 
     def value(self, x: Array) -> Array:
         return np.sign(x)

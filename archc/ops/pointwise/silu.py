@@ -14,6 +14,7 @@ class Silu(Pointwise):
 
     word = "silu"
     flops = 4
+    slopes = ("sigmoid(x) * (1 + x - f)",)
 
     def value(self, x: Array) -> Array:
         return x * sigmoid(x)

@@ -15,6 +15,7 @@ class Sin(Pointwise):
     word = "sin"
     factors = ODD
     scalar = "math.sin"
+    slopes = ("cos(x)",)
 
     def value(self, x: Array) -> Array:
         return np.sin(x)

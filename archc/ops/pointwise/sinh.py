@@ -15,6 +15,7 @@ class Sinh(Pointwise):
     word = "sinh"
     factors = ODD
     scalar = "math.sinh"
+    slopes = ("cosh(x)",)
 
     def value(self, x: Array) -> Array:
         return np.sinh(x)

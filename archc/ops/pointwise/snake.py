@@ -15,6 +15,7 @@ class Snake(Pointwise):
 
     word = "snake"
     flops = 5
+    slopes = ("1 + sin(2 * alpha * x)",)
 
     alpha: float = 1.0
 

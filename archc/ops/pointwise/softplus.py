@@ -14,6 +14,7 @@ class Softplus(Pointwise):
 
     word = "softplus"
     flops = 3
+    slopes = ("sigmoid(x)",)
 
     def value(self, x: Array) -> Array:
         return softplus(x)

@@ -15,6 +15,7 @@ class Softsign(Pointwise):
     word = "softsign"
     factors = ODD
     flops = 3
+    slopes = ("1 / square(1 + abs(x))",)
 
     def value(self, x: Array) -> Array:
         return x / (1.0 + np.abs(x))

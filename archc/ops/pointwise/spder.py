@@ -16,6 +16,7 @@ class Spder(Pointwise):
     word = "spder"
     factors = ODD
     flops = 4
+    slopes = ("cos(x) * sqrt(abs(x)) + sin(x) * sign(x) / (2 * sqrt(maximum(abs(x), 1e-38)))",)
 
     def value(self, x: Array) -> Array:
         return np.sin(x) * np.sqrt(np.abs(x))

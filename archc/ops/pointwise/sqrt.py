@@ -16,6 +16,7 @@ class Sqrt(Pointwise):
     low = 0.0
     factors = Factors(positive=0.5)
     scalar = "math.sqrt"
+    slopes = ("1 / (2 * f)",)
 
     def value(self, x: Array) -> Array:
         return np.sqrt(x)

@@ -15,6 +15,7 @@ class Square(Pointwise):
     word = "square"
     result = "same"
     factors = Factors(units=((1, 1), (-1, 1)), positive=2.0)
+    slopes = ("2 * x",)
 
     def value(self, x: Array) -> Array:
         return np.square(x)

@@ -18,6 +18,7 @@ class Sub(Pointwise):
     result = "same"
     factors = LINEAR
     infix = "-"
+    slopes = ("1", "-1")
 
     def value(self, a: Array, b: Array) -> Array:
         return np.subtract(a, b)

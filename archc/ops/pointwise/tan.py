@@ -18,6 +18,7 @@ class Tan(Pointwise):
     high = math.pi / 2
     factors = ODD
     scalar = "math.tan"
+    slopes = ("1 + square(f)",)
 
     def value(self, x: Array) -> Array:
         return np.tan(x)

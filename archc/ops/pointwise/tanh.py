@@ -15,6 +15,7 @@ class Tanh(Pointwise):
     word = "tanh"
     factors = ODD
     scalar = "math.tanh"
+    slopes = ("1 - square(f)",)
 
     def value(self, x: Array) -> Array:
         return np.tanh(x)

@@ -15,6 +15,7 @@ class Tanhshrink(Pointwise):
     word = "tanhshrink"
     factors = ODD
     flops = 2
+    slopes = ("square(tanh(x))",)
 
     def value(self, x: Array) -> Array:
         return x - np.tanh(x)

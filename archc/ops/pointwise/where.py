@@ -16,6 +16,7 @@ class Where(Pointwise):
     arity = 3
     takes = ("bool", "real")
     result = "same"
+    slopes = ("0", "where(condition, 1.0, 0.0)", "where(condition, 0.0, 1.0)")
 
     def value(self, condition: Array, a: Array, b: Array) -> Array:
         return np.where(condition, a, b)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import final
 
+from archc.formula.algebra import difference, times
+from archc.formula.tree import Apply, Formula, Reduce
 from archc.ops.arithmetic import np
 from archc.ops.expression import dimensions
 from archc.ops.operation import Array, Reduction
@@ -24,3 +26,7 @@ class LogSumExp(Reduction):
 
     def torch(self, operand: str, dims: tuple[int, ...]) -> str:
         return f"torch.logsumexp({operand}, {dimensions(dims)})"
+
+    def tangent(self, whole: Reduce, entry: Formula) -> Formula:
+        share = Apply("exp", (difference(whole.body, whole),))
+        return Reduce("sum", whole.axes, times(share, entry), whole.condition)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import final
 
+from archc.formula.tree import Apply, Formula, Reduce
 from archc.ops.arithmetic import np
 from archc.ops.expression import bracket, dimensions
 from archc.ops.operation import Array, Reduction
@@ -25,3 +26,9 @@ class Max(Reduction):
 
     def torch(self, operand: str, dims: tuple[int, ...]) -> str:
         return f"{bracket(operand)}.amax({dimensions(dims)})"
+
+    def tangent(self, whole: Reduce, entry: Formula) -> Formula:
+        # entries that are equally large move it equally, as in torch
+        reaches = Apply("eq", (whole.body, whole))
+        condition = reaches if whole.condition is None else Apply("and", (whole.condition, reaches))
+        return Reduce("mean", whole.axes, entry, condition)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import final
 
+from archc.formula.tree import Formula, Reduce
 from archc.ops.arithmetic import np
 from archc.ops.expression import bracket, dimensions
 from archc.ops.operation import Array, Reduction
@@ -30,3 +32,6 @@ class Mean(Reduction):
         over = dimensions(dims)
         total = f"torch.where({condition}, {operand}, 0.0).sum({over})"
         return f"{total} / {bracket(condition)}.expand_as({operand}).sum({over}).clamp(min=1)"
+
+    def tangent(self, whole: Reduce, entry: Formula) -> Formula:
+        return replace(whole, body=entry)

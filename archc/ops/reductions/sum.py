@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import final
 
+from archc.formula.tree import Formula, Reduce
 from archc.ops.arithmetic import np
 from archc.ops.expression import bracket, dimensions
 from archc.ops.operation import Array, Reduction
@@ -22,3 +24,6 @@ class Sum(Reduction):
 
     def torch(self, operand: str, dims: tuple[int, ...]) -> str:
         return f"{bracket(operand)}.sum({dimensions(dims)})"
+
+    def tangent(self, whole: Reduce, entry: Formula) -> Formula:
+        return replace(whole, body=entry)

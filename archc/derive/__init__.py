@@ -1,0 +1,1 @@
+"""Derivatives of formulas and regions, as formulas."""
