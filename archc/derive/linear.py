@@ -144,10 +144,13 @@ def mixed(formula: Formula, value: str, axes: Sequence[str]) -> frozenset[str]:
     `axes` names the value's axes in order; where a name is free in the formula, that is the position meant. Without any
     the derivative is diagonal; with some it is a block over them at each position of the others.
     """
-    found = terms(tangent(formula, _moves((value,))), (f"{value}'",))
-    return frozenset(
-        axis for term in found for axis, index in zip(axes, term.read.indices, strict=True) if index != Position(axis)
-    )
+    found: set[str] = set()
+    for term in terms(tangent(formula, _moves((value,))), (f"{value}'",)):
+        bound = {axis.name for axis in term.axes}
+        for axis, index in zip(axes, term.read.indices, strict=True):
+            if index != Position(axis) or axis in bound:
+                found.add(axis)
+    return frozenset(found)
 
 
 def derivative(formula: Formula, value: str, sizes: Sequence[Size], at: Sequence[Formula]) -> Formula:

@@ -173,6 +173,7 @@ def test_which_axes_mix() -> None:
     assert mixed(block, "g", ("i", "d")) == {"i"}
     assert mixed(UNDER["own entry"], "h", ("d",)) == frozenset()
     assert mixed(UNDER["softmax"], "h", ("d",)) == {"d"}
+    assert mixed(total(D, read("h", "d")), "h", ("d",)) == {"d"}, "a bound axis is not its own position"
     assert mixed(UNDER["rounded"], "h", ("d",)) == frozenset()
     matrix = derivative(block, "g", (K.size, D.size), (Position("q"), Position("d")))
     assert matrix == read("m", "i", "q")
