@@ -213,9 +213,10 @@ class Pointwise(_Frozen, ABC):
     `slopes` are the derivatives by the operands in order, expressions of the language over the operands as `value`
     names them, the attributes, and `f`, the value of the function itself. A function of any number of operands has one,
     by its operand `x`, where `rest` is the function of the other operands. There are none where the derivative is zero
-    or meaningless. `jumps` says that the value is not continuous all the same. `flops` counts elementary operations per
-    entry (a library function such as exp or tanh is one). `infix` is the Python operator it is written with; `scalar`
-    the Python function for operands that are Python numbers, such as `math.sqrt`.
+    or meaningless. `jumps` says that the value is not continuous all the same, `stops` that it moves but is taken to
+    stand still. `flops` counts elementary operations per entry (a library function such as exp or tanh is one). `infix`
+    is the Python operator it is written with; `scalar` the Python function for operands that are Python numbers, such
+    as `math.sqrt`.
     """
 
     word: ClassVar[str]
@@ -229,6 +230,7 @@ class Pointwise(_Frozen, ABC):
     flops: ClassVar[int] = 1
     slopes: ClassVar[tuple[str, ...]] = ()
     jumps: ClassVar[bool] = False
+    stops: ClassVar[bool] = False
     infix: ClassVar[str | None] = None
     scalar: ClassVar[str | None] = None
     slots: ClassVar[tuple[str, ...]] = ("word",)

@@ -6,7 +6,7 @@ nothing is broadcast that has no name. Written from the language reference; know
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import Any, TypeGuard
@@ -43,14 +43,19 @@ class Named:
 
 
 def evaluate(
-    formula: Formula, values: Mapping[str, Named], extents: Mapping[str, int], sizes: Mapping[str, int]
+    formula: Formula,
+    values: Mapping[str, Named],
+    extents: Mapping[str, int],
+    sizes: Mapping[str, int],
+    hold: Callable[[Named], Named] | None = None,
 ) -> Named:
     """The values of `formula` over its free axes.
 
     `values` are the arrays it reads, dimensions in the order of their types; `extents` the lengths of its free axes;
-    `sizes` the values of size symbols. Raises MeaningError.
+    `sizes` the values of size symbols; `hold` gives what stands for a value at which a gradient stops. Raises
+    MeaningError.
     """
-    evaluation = _Evaluation(values, _scope(formula, extents, sizes), sizes)
+    evaluation = _Evaluation(values, _scope(formula, extents, sizes), sizes, hold)
     done: dict[int, Named] = {}
     stack = [formula]
     while stack:
@@ -116,6 +121,7 @@ class _Evaluation:
     values: Mapping[str, Named]
     scope: Mapping[str, int]
     sizes: Mapping[str, int]
+    hold: Callable[[Named], Named] | None
 
     def of(self, formula: Formula, done: Mapping[int, Named]) -> Named:
         """The value of a formula whose parts are done."""
@@ -162,7 +168,8 @@ class _Evaluation:
         result = np.asarray(function.value(*(operand.along(axes) for operand in operands)))
         if result.shape != self.shape(axes):
             raise MeaningError(f"`{word}` gives shape {result.shape} over axes {axes} of sizes {self.shape(axes)}")
-        return Named(axes, result)
+        named = Named(axes, result)
+        return self.hold(named) if self.hold is not None and function.stops else named
 
     def read(self, formula: Read, done: Mapping[int, Named]) -> Named:
         if formula.value not in self.values:

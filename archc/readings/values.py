@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from archc.ir.attribute import attribute
 from archc.ir.graph import Block, TypedGraph
 from archc.ir.node import Assume, Call, Compute, Fixpoint, Loop, Node, Operate, Parameter, Region, Repeat, Scan, Value
 from archc.readings.evaluate import Array, MeaningError, Named, evaluate
+from archc.readings.held import Held
 from archc.readings.solve import solve
 from archc.types.size import Condition, Size, SizeError
 from archc.types.tensor_type import Kind, TensorType
@@ -53,13 +55,17 @@ class Reference:
         hypers: Mapping[str, int] | None = None,
         *,
         trace: MutableMapping[str, Array] | None = None,
+        held: Held | None = None,
     ) -> dict[str, Array]:
-        """The outputs; `trace`, where given, receives every intermediate value under its path in the net."""
+        """The outputs; `trace`, where given, receives every intermediate value under its path in the net, `held` keeps
+        the values at which gradients stop for the evaluations after this one."""
         net = self.graph.net
         given = {name: np.asarray(array) for name, array in inputs.items()}
         stored = {path: np.asarray(array) for path, array in parameters.items()}
         sizes = bind(net, given, hypers or {})
-        walk = _Walk(self.graph, stored, set(), trace)
+        walk = _Walk(self.graph, stored, set(), trace, held)
+        if held is not None:
+            held.begin()
         arguments = []
         for port in net.region.inputs:
             array = _stored(given[port.name], port.type.kind, _GIVEN, f"input {port.name}")
@@ -107,6 +113,7 @@ class _Walk:
     parameters: Mapping[str, Array]
     used: set[str]
     trace: MutableMapping[str, Array] | None
+    held: Held | None
 
     def block(self, block: Block, inputs: Sequence[Named], sizes: Mapping[str, int], prefix: str) -> list[Named]:
         """The results of a block, its parameters below `prefix`."""
@@ -188,7 +195,9 @@ class _Frame:
     def computed(self, formula: Formula, values: Mapping[str, Named], value: Value) -> Named:
         """The value of a formula, laid out and checked as its declared type."""
         shape = self.shape(value.type)
-        result = evaluate(formula, values, dict(zip(value.type.names, shape, strict=True)), self.sizes)
+        held, place = self.walk.held, self.prefix + value.name
+        hold = None if held is None else partial(held.hold, place)
+        result = evaluate(formula, values, dict(zip(value.type.names, shape, strict=True)), self.sizes, hold)
         if loose := [axis for axis in result.axes if axis not in value.type.names]:
             raise MeaningError(f"{value.name}: {value.type} depends on the position on {', '.join(loose)}")
         array = np.broadcast_to(result.along(value.type.names), shape)

@@ -15,6 +15,7 @@ from torch import nn
 
 from archc.ir.graph import TypedGraph
 from archc.ir.parameter import Placed, parameters
+from archc.readings.held import Held
 from archc.readings.values import reference
 from archc.run.feed import inputs
 from archc.run.load import LoadError
@@ -106,9 +107,14 @@ class Agreement:
         return values
 
     @cached_property
+    def held(self) -> Held:
+        """The values at which gradients stop, as they are before anything is moved."""
+        return Held()
+
+    @cached_property
     def wanted(self) -> Mapping[str, Array]:
         """The outputs of the reference."""
-        return reference(self.graph)(self.inputs, self.parameters, self.sizes)
+        return reference(self.graph)(self.inputs, self.parameters, self.sizes, held=self.held)
 
     @cached_property
     def weights(self) -> Mapping[str, Array]:
@@ -203,7 +209,7 @@ class Agreement:
         given, stored = dict(self.inputs), dict(self.parameters)
         changed = given if what == "input" else stored
         changed[name] = changed[name] + step * direction
-        return self.weighed(reference(self.graph)(given, stored, self.sizes))
+        return self.weighed(reference(self.graph)(given, stored, self.sizes, held=self.held))
 
     def weighed(self, outputs: Mapping[str, Array]) -> float:
         return float(sum((outputs[name] * weight).sum() for name, weight in self.weights.items()))

@@ -131,8 +131,9 @@ def quotient(formula: Formula, arrays: list[Array], at: int) -> Array:
 def test_what_is_stated_as_the_slope_is_the_slope(function: type[Pointwise]) -> None:
     arrays = operands(function)
     formula = applied(function, len(arrays))
+    moves = function.result != "bool" and "int" not in function.takes and not function.stops
     for at, array in enumerate(arrays):
-        if array.dtype == np.float64 and function.result != "bool" and "int" not in function.takes:
+        if array.dtype == np.float64 and moves:
             np.testing.assert_allclose(
                 value(slope(formula, at), arrays), quotient(formula, arrays, at), rtol=1e-7, atol=1e-8
             )
