@@ -13,7 +13,7 @@ from archc.ops.operation import Attribute, Initialiser, Operation, Pointwise, Re
 
 Entry = type[Operation] | type[Pointwise] | type[Reduction] | type[Initialiser]
 
-_SORTS = {"new axes": "axes", "size": "int"}
+_SORTS = {"new axes": "axes", "new axis": "axis", "size": "int"}
 """Sorts of attributes that users know by another word."""
 
 _WRITTEN = {

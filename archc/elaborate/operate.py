@@ -157,9 +157,7 @@ def _with_attributes(kind: type[Operation], arguments: Arguments, scope: Scope) 
     for name, argument in arguments.named.items():
         if name not in fields:
             continue
-        given[name] = _attribute(
-            name, fields[name].annotation, tuple(fields[name].metadata), argument.value, arguments, scope
-        )
+        given[name] = _attribute(name, fields[name].annotation, argument.value, arguments, scope)
     for name, field in fields.items():
         if field.is_required() and name not in given:
             example = "d -> (head: 4, k: 16)" if name in ("source", "target") else f"{name} = ..."
@@ -170,21 +168,20 @@ def _with_attributes(kind: type[Operation], arguments: Arguments, scope: Scope) 
         first = error.errors()[0]
         name = str(first["loc"][0]) if first["loc"] else kind.word
         span = arguments.named[name].value.span if name in arguments.named else arguments.span
-        expected = f"a value {first['msg'].removeprefix('Input should be ').lower()}"
+        several = first["type"] == "too_long"
+        expected = "one axis" if several else f"a value {first['msg'].removeprefix('Input should be ').lower()}"
         raise Fault(faults.WrongArgument(span, name=name, callee=kind.word, expected=expected)) from None
 
 
-def _attribute(
-    name: str, annotation: Any, metadata: tuple[Any, ...], expr: tree.Expr, arguments: Arguments, scope: Scope
-) -> Any:
+def _attribute(name: str, annotation: Any, expr: tree.Expr, arguments: Arguments, scope: Scope) -> Any:
     """An attribute's value by its annotation."""
     if get_origin(annotation) in (Union, UnionType):
         annotation = next(one for one in get_args(annotation) if one is not type(None))
-    if "new axes" in metadata or get_args(annotation)[:1] == (Fresh,):
+    if get_args(annotation)[:1] == (Fresh,):
         return tuple(
             Fresh(axis.name, _written(axis.size)) for axis in axis_list(expr, arguments, scope, name, new=True).axes
         )
-    if "axes" in metadata or get_args(annotation)[:1] == (Axis,):
+    if get_args(annotation)[:1] == (Axis,):
         return axis_list(expr, arguments, scope, name).axes
     if get_origin(annotation) is Literal:
         return choice(name, get_args(annotation), expr, scope).text

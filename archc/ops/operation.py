@@ -36,6 +36,9 @@ class _Frozen(BaseModel):
 Axes = Annotated[tuple[Axis, ...], "axes"]
 """The attribute `over = (h, w)`: axes of the first operand."""
 
+OneAxis = Annotated[tuple[Axis], "axis"]
+"""The attribute `over = t` of what works along a single axis."""
+
 
 @dataclass(frozen=True)
 class Fresh:
@@ -49,7 +52,10 @@ class Fresh:
 
 
 NewAxes = Annotated[tuple[Fresh, ...], "new axes"]
-"""The attribute `axis = m`, or the right side of `d -> (head: heads, k: 16)`: axes that the result gains."""
+"""The right side of `d -> (head: heads, k: 16)`: axes that the result gains."""
+
+NewAxis = Annotated[tuple[Fresh], "new axis"]
+"""The attribute `axis = m`: one axis that the result gains."""
 
 
 @dataclass(frozen=True)
@@ -113,8 +119,9 @@ class Lowering(Protocol):
 
 @dataclass(frozen=True)
 class Attribute:
-    """What may be written for a field of an operation. `sort` is `axes`, `new axes`, `size` (a whole number that may
-    stay symbolic), `int` (one that must be known), `real`, `bool` or `choice` of the words in `choices`."""
+    """What may be written for a field of an operation. `sort` is `axes`, `axis`, `new axes`, `new axis`, `size` (a
+    whole number that may stay symbolic), `int` (one that must be known), `real`, `bool` or `choice` of the words in
+    `choices`."""
 
     name: str
     sort: str
@@ -139,8 +146,9 @@ def _attribute(name: str, field: FieldInfo) -> Attribute:
 class Operation(_Frozen, ABC):
     """A named operation: a block of the language with a word. Fields are its attributes.
 
-    Attribute annotations: `Axes`, `NewAxes`, `Size`, `int`, `float`, `bool`, `Literal[...]`; inside `formula` each is a
-    hyper-parameter under its field's name (see `hypers`). An arrow `a -> b` in the call fills `source` and `target`.
+    Attribute annotations: `Axes`, `OneAxis`, `NewAxes`, `NewAxis`, `Size`, `int`, `float`, `bool`, `Literal[...]`;
+    inside `formula` each is a hyper-parameter under its field's name (see `hypers`). An arrow `a -> b` in the call
+    fills `source` and `target`.
     """
 
     word: ClassVar[str]

@@ -15,7 +15,7 @@ from archc.types.size import Size
 from archc.types.tensor_type import Axis
 
 ALL = list(OPERATIONS)
-SORTS = {"axes", "new axes", "size", "int", "real", "bool", "choice"}
+SORTS = {"axes", "axis", "new axes", "new axis", "size", "int", "real", "bool", "choice"}
 
 
 def named(operation: type[Operation]) -> str:
@@ -26,7 +26,7 @@ def example(operation: type[Operation]) -> Operation:
     """An instance with something for every attribute that has no default."""
     old: Axes = (Axis("a", Size.of(2)), Axis("b", Size.of(3)))
     new: NewAxes = (Fresh("c", Size.of(2)), Fresh("d", Size.of(3)))
-    given = {"axes": old, "new axes": new, "size": Size.of(2)}
+    given = {"axes": old, "axis": old[:1], "new axes": new, "new axis": new[:1], "size": Size.of(2)}
     return operation(**{one.name: given[one.sort] for one in operation.attributes() if one.required})
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, final
 
 from pydantic import Field
 
-from archc.ops.operation import Fresh, NewAxes, Operation, Sample
+from archc.ops.operation import Fresh, NewAxis, Operation, Sample
 from archc.types.size import Size
 
 
@@ -33,7 +33,7 @@ class BsplineBasis(Operation):
         Sample("x: real[batch, m]", "bspline_basis(x, axis = m)", code="E0303"),
         Sample("x: real[batch]", "bspline_basis(x, axis = m, grid = 0)", code="E0321"),
     )
-    axis: NewAxes = (Fresh("m"),)
+    axis: NewAxis = (Fresh("m"),)
     grid: Size = Size.of(5)
     order: Annotated[int, Field(ge=1, le=9)] = 3
     low: float = -1.0

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, final
 
 from pydantic import Field
 
-from archc.ops.operation import Fresh, Lowered, Lowering, NewAxes, Operation, Sample
+from archc.ops.operation import Fresh, Lowered, Lowering, NewAxis, Operation, Sample
 
 
 @final
@@ -24,7 +24,7 @@ class ChebyshevBasis(Operation):
         Sample("x: real[batch, m]", "chebyshev_basis(x, axis = m)", code="E0303"),
         Sample("x: real[batch]", "chebyshev_basis(x, degree = 0)", code="E0204"),
     )
-    axis: NewAxes = (Fresh("m"),)
+    axis: NewAxis = (Fresh("m"),)
     degree: Annotated[int, Field(ge=1, le=64)] = 4
 
     def meaning(self, arity: int) -> str:

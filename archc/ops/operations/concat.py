@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, final
 
-from archc.ops.operation import Axes, Lowered, Lowering, Operation, Sample
+from archc.ops.operation import Lowered, Lowering, OneAxis, Operation, Sample
 
 
 @final
@@ -22,8 +22,9 @@ class Concat(Operation):
         Sample("a: real[h, c: 2, w], b: real[h, w, c: 1]", "concat(a, b, over = c)", "real[c: 3, h, w]"),
         Sample("a: real[batch, d: 3], b: real[batch, d: 2]", "concat(a, b, over = e)", code="E0301"),
         Sample("a: real[n: 4, d: 3], b: real[n: 5, d: 2]", "concat(a, b, over = d)", code="E0312"),
+        Sample("a: real[h: 2, w: 2], b: real[h: 2, w: 2]", "concat(a, b, over = (h, w))", code="E0204"),
     )
-    over: Axes
+    over: OneAxis
 
     def meaning(self, arity: int) -> str:
         ports = ", ".join(f"x{at}: real[over: n{at}]" for at in range(arity))

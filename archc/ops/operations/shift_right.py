@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, final
 
-from archc.ops.operation import Axes, Operation, Sample
+from archc.ops.operation import OneAxis, Operation, Sample
 from archc.types.size import Size
 
 
@@ -25,7 +25,7 @@ class ShiftRight(Operation):
         Sample("x: real[batch, t: 5]", "shift_right(x, over = n)", code="E0301"),
         Sample("x: real[batch, t: 5, d: 2], s: real[d: 3]", "shift_right(x, s, over = t)", code="E0312"),
     )
-    over: Axes
+    over: OneAxis
     by: Size = Size.of(1)
 
     def meaning(self, arity: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, final
 
-from archc.ops.operation import Axes, Lowered, Lowering, Operation, Sample
+from archc.ops.operation import Lowered, Lowering, OneAxis, Operation, Sample
 from archc.types.size import Size
 
 
@@ -24,8 +24,9 @@ class Slice(Operation):
         Sample("x: real[d: 6, batch]", "x |> slice(over = d, size = 4)", "real[d: 4, batch]"),
         Sample("x: real[batch, d: 6]", "slice(x, over = d, start = 4, size = 3)", code="E0321"),
         Sample("x: real[batch, d: 6]", "slice(x, over = d, start = 4)", code="E0205"),
+        Sample("x: real[h: 6, w: 6]", "slice(x, over = (h, w), size = 4)", code="E0204"),
     )
-    over: Axes
+    over: OneAxis
     start: Size = Size.of(0)
     size: Size
 

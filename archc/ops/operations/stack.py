@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, final
 
-from archc.ops.operation import Lowered, Lowering, NewAxes, Operation, Sample
+from archc.ops.operation import Lowered, Lowering, NewAxis, Operation, Sample
 
 
 @final
@@ -20,7 +20,7 @@ class Stack(Operation):
         Sample("a: real[d: 2], b: real[d: 2]", "stack(a, b, axis = d)", code="E0303"),
         Sample("a: real[d: 3], b: real[d: 4]", "stack(a, b, axis = k)", code="E0312"),
     )
-    axis: NewAxes
+    axis: NewAxis
 
     def meaning(self, arity: int) -> str:
         ports = ", ".join(f"x{at}: real[]" for at in range(arity))
