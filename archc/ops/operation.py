@@ -189,6 +189,9 @@ class Operation(_Frozen, ABC):
     def lower(self, to: Lowering) -> tuple[Lowered, ...] | None:
         """The torch call for these operands, or None where the general schedule does as well."""
 
+    def flops(self, operands: Sequence[TensorType]) -> tuple[Size, ...] | None:
+        """Factors whose product counts the operations of the torch call, where they are fewer than the formula's."""
+
 
 @dataclass(frozen=True)
 class Factors:

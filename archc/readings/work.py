@@ -77,7 +77,7 @@ def work(region: Region, known: Known, captured: Mapping[str, TensorType]) -> Wo
 
     A contraction takes 2 operations per combination of its axes, a pointwise function its own `flops` per entry,
     another reduction one per entry. Results of nodes, contractions and reductions are left in memory, and copies; views
-    and entrywise intermediates are not. An operation with a lowering of its own costs what its formula would.
+    and entrywise intermediates are not. An operation costs what it states, else what its formula would.
     """
     return Work.total(_Walk(region, known, captured).steps())
 
@@ -154,9 +154,13 @@ class _Walk:
         yield Work(stored=Amount.total(iter(stored.values())))
 
     def operation(self, node: Node) -> Iterator[Work]:
-        """An operation costs what its formula costs, and leaves only its results."""
+        """An operation costs what it states or else what its formula costs, and leaves only its results."""
         if isinstance(node, Operate) and id(node) not in self.operated:
             self.operated.add(id(node))
+            stated = node.operation.flops([value.type for value in node.meaning.inputs])
+            if stated is not None:
+                yield Work(Amount.of(stated))
+                return
             inner = work(node.meaning, self.known, {})
             yield Work(inner.flops, inner.contractions)
 

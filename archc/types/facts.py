@@ -278,7 +278,7 @@ class Facts:
         """Whether an atom, a symbol taken from its lower bound on, is at least zero."""
         if atom.kind == "symbol":
             return self._rewriting.bound(atom.name) is not None
-        if atom.kind == "^":
+        if atom.kind in ("^", "log2"):
             return True
         if atom.kind == "min":
             return all(map(self._holds, atom.arguments))
@@ -318,6 +318,9 @@ class Facts:
         if atom.kind in ("min", "max"):
             sign = 1 if atom.kind == "min" else -1
             yield from ((part - whole) * sign for part in atom.arguments)
+            return
+        if atom.kind == "log2":
+            yield whole
             return
         left, right = atom.arguments
         if atom.kind == "^":

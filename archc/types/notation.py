@@ -14,10 +14,11 @@ class Style(NamedTuple):
     times: str
     power: str
     many_arguments: bool
+    log2: str
 
 
-LANGUAGE = Style("*", "^", False)
-PYTHON = Style(" * ", "**", True)
+LANGUAGE = Style("*", "^", False, "log2({})")
+PYTHON = Style(" * ", "**", True, "(max({}, 1) - 1).bit_length()")
 
 SUM, PRODUCT, POWER, PRIMARY = range(4)
 Names = Callable[[str], str]
@@ -90,6 +91,8 @@ def _atom(atom: Atom, style: Style, name: Names) -> tuple[str, int]:
     parts = [_sum(part, style, name) for part in atom.arguments]
     if atom.kind in ("min", "max"):
         return _call(atom.kind, [text for text, _ in parts], style), PRIMARY
+    if atom.kind == "log2":
+        return style.log2.format(parts[0][0]), PRIMARY
     left, right = parts
     if atom.kind == "^":
         return f"{_enclosed(left, PRIMARY)}{style.power}{_enclosed(right, PRIMARY)}", POWER

@@ -26,8 +26,8 @@ from archc.types.limits import (
     checked_power,
 )
 
-Kind = Literal["symbol", "//", "%", "min", "max", "^"]
-RANK: dict[Kind, int] = {"symbol": 0, "^": 1, "//": 2, "%": 3, "min": 4, "max": 5}
+Kind = Literal["symbol", "//", "%", "min", "max", "^", "log2"]
+RANK: dict[Kind, int] = {"symbol": 0, "^": 1, "//": 2, "%": 3, "min": 4, "max": 5, "log2": 6}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -84,6 +84,8 @@ class Atom:
         if self.kind == "symbol":
             return Size.of_atom(self)
         first, *others = [change(part) for part in self.arguments]
+        if self.kind == "log2":
+            return first.log2
         for other in others:
             first = OPERATION[self.kind](first, other)
         return first
@@ -155,6 +157,13 @@ class Size:
         from archc.types.operations import extreme
 
         return extreme("max", _size(first), _size(second))
+
+    @property
+    def log2(self) -> Size:
+        """The least whole k with 2^k at least this size, 0 below 1: how many doublings of 1 reach it."""
+        if self.constant is not None:
+            return Size.of(_log2(self.constant))
+        return bounded(Size.of_atom(Atom("log2", "", (self,))))
 
     @cached_property
     def constant(self) -> int | None:
@@ -450,9 +459,15 @@ def _atom_value(atom: Atom, mapping: Mapping[str, int]) -> int:
     values = [part.evaluate(mapping) for part in atom.arguments]
     if atom.kind in ("min", "max"):
         return min(values) if atom.kind == "min" else max(values)
+    if atom.kind == "log2":
+        return _log2(values[0])
     left, right = values
     if atom.kind == "^":
         return checked_power(left, right)
     if not right:
         raise SizeError(f"division by zero in {Size.of_atom(atom)}")
     return left // right if atom.kind == "//" else left % right
+
+
+def _log2(value: int) -> int:
+    return max(value - 1, 0).bit_length()

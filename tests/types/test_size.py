@@ -110,7 +110,7 @@ def test_both_notations_read_back(made: tuple[Size, Value], env: dict[str, int])
 def read(text: str) -> Size:
     """The size that a text in the language of the specifications stands for."""
     body = ast.parse(text.replace("^", "**"), mode="eval").body
-    found = read_node(body, Size.symbol, {"min": Size.minimum, "max": Size.maximum})
+    found = read_node(body, Size.symbol, {"min": Size.minimum, "max": Size.maximum, "log2": lambda size: size.log2})
     return found if isinstance(found, Size) else Size.of(found)
 
 
@@ -222,6 +222,8 @@ def test_the_laws_of_rings_hold_as_equality(
         (b - a, "b - a"),
         (h * h * w, "h^2*w"),
         ((h // 2) ** 2, "(h // 2)^2"),
+        (h * (h // 2).log2, "h*log2(h // 2)"),
+        (Size.of(1024).log2 + Size.of(1025).log2, "21"),
         (a - a, "0"),
     ],
 )
@@ -318,3 +320,12 @@ def test_large_powers_of_units_are_no_overflow() -> None:
     assert Size.of(0) ** 10**15 == 0
     assert Size.of(0) ** 0 == 1
     assert (2**a) ** 20 == 2 ** (20 * a)
+
+
+@pytest.mark.parametrize("value", [*range(-2, 18), 2**40, 2**40 + 1])
+def test_log2_counts_doublings(value: int) -> None:
+    count = a.log2.evaluate({"a": value})
+    assert 2**count >= value
+    assert count == 0 or 2 ** (count - 1) < value
+    assert a.log2.substitute({"a": value}) == count
+    assert eval(a.log2.python(str), {"a": value}) == count
