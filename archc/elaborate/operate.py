@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin
@@ -14,11 +15,11 @@ from archc.base.internal import InternalError
 from archc.base.span import Source, Span
 from archc.elaborate import faults
 from archc.elaborate.arguments import Arguments, Operand, axis_list, choice, source_axes, target_axes
-from archc.elaborate.binding import AxisList, Binding, Definition, Extent, Flag, Scalar, Several, Word
-from archc.elaborate.body import results_of
+from archc.elaborate.binding import AxisList, Binding, Definition, Extent, Flag, Scalar, Several, Term, Word
+from archc.elaborate.body import conform, run
 from archc.elaborate.constraint import is_open
 from archc.elaborate.evaluate import as_term, evaluate
-from archc.elaborate.extent import listed, number_of, quoted, size_names, size_of
+from archc.elaborate.extent import kind_of, listed, number_of, quoted, size_names, size_of
 from archc.elaborate.instance import discharge, entered
 from archc.elaborate.library import File
 from archc.elaborate.ports import match_ports, port_axes, settle
@@ -29,15 +30,15 @@ from archc.syntax import tree
 from archc.syntax.faults import FileTooLarge, TooDeep, TooManyTokens
 from archc.syntax.parse import parse
 from archc.types.size import Size
-from archc.types.tensor_type import Axis, TensorType
+from archc.types.tensor_type import INT, Axis, TensorType
 
 
 def operate(kind: type[Operation], arguments: Arguments, scope: Scope, hint: str | None) -> Binding:
     """Apply a named operation. Raises Fault E0202 to E0205 for its arguments, and what its formula finds."""
     frame = scope.frame
     attributes = [name for name in kind.model_fields if name not in ("source", "target")]
-    ports = _meaning(kind.word, kind.formula).tree.inputs if kind.formula else ()
-    arguments.unknown((*attributes, *(port.name for port in ports)))
+    written = _meaning(kind.word, kind.formula).tree.inputs if kind.formula else ()
+    arguments.unknown((*attributes, *(port.name for port in written)))
     named = {name: argument for name, argument in arguments.named.items() if name not in kind.model_fields}
     given = [Operand(as_term(evaluate(one.value, scope), one.span), one.span) for one in named.values()]
     operation = _with_attributes(kind, arguments, scope)
@@ -58,10 +59,13 @@ def operate(kind: type[Operation], arguments: Arguments, scope: Scope, hint: str
     _refuse_axes_there_are(operation, ordered, arguments)
     values = [frame.materialise(one.term, None, one.span) for one in ordered]
     operands = [Operand(frame.read(value), one.span) for value, one in zip(values, ordered, strict=True)]
+    ports = definition.tree.outputs
+    hints = [hint or kind.word] if len(ports) == 1 else [port.name for port in ports]
+    chosen = [frame.allocate(name) for name in hints]  # before the formula's own values take these names
     inner = Scope(frame, definition.file, _bindings(operation.hypers, scope), is_inline=True)
     with entered(frame.session, definition, arguments.span):
         region, outputs = _meant(definition, operands, arguments, inner)
-    results = tuple(Value(frame.allocate(hint or kind.word), output.type) for output in outputs)
+    results = tuple(Value(name, output.type) for name, output in zip(chosen, outputs, strict=True))
     frame.emit(
         Operate(
             results=results,
@@ -95,12 +99,25 @@ def _meant(
     for port, value in zip(ports, inputs, strict=True):
         inner.names[port.name] = frame.read(value)
     with frame.region(inputs) as region:
-        terms = results_of(definition, inner)
+        terms = _results(definition, inner)
         outputs = [
             frame.materialise(one, port.name, arguments.span)
             for one, port in zip(terms, definition.tree.outputs, strict=True)
         ]
     return region.close(output.name for output in outputs), outputs
+
+
+def _results(definition: Definition, inner: Scope) -> list[Term]:
+    """The results of a formula. A whole number that is declared a position is one by the operation's own word; the
+    reference checks it wherever it is computed."""
+    found = []
+    ports, body = definition.tree.outputs, definition.tree.body
+    for port, expr, one in zip(ports, body.results, run(body, inner), strict=True):
+        term = as_term(one, expr.span)
+        if isinstance(port.type, tree.Type) and port.type.kind == "index" and term.kind == INT:
+            term = replace(term, kind=kind_of(port.type, inner))
+        found.append(conform(term, port, expr.span, inner))
+    return found
 
 
 def _refuse_axes_there_are(operation: Operation, operands: Sequence[Operand], arguments: Arguments) -> None:

@@ -60,7 +60,7 @@ def test_meaning_is_a_block_of_the_language(operation: type[Operation], arity: i
         assert not list(findings)
         assert spec is not None
         (block,) = spec.definitions
-        assert len(block.outputs) == 1
+        assert len(block.outputs) == len(block.body.results)
 
 
 def test_words_are_distinct() -> None:

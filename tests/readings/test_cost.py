@@ -55,6 +55,20 @@ def test_a_chain_of_products_is_merged() -> None:
     assert found.contractions.formula == 2 * N * 3 * D * 2
 
 
+@pytest.mark.parametrize(
+    ("body", "result", "flops"),
+    [
+        ("cumsum(x, over = d)", "real[n, d]", N * D),
+        ("argmax(x, over = d)", "index(d)[n]", N * D),
+        ("sort(x, over = d)", "real[n, d]", N * D * D.log2),
+        ("topk(x, over = d, axis = k, size = 2)", "real[n, k: 2], at: index(d)[n, k: 2]", N * D),
+    ],
+)
+def test_an_operation_costs_what_its_call_takes(body: str, result: str, flops: Size) -> None:
+    text = f"net A (x: real[n, d]) -> (y: {result}) where size(d) >= 2 {{ return {body} }}"
+    assert cost(graph(text)).net.flops.formula == flops
+
+
 def test_messages_cost_one_addition_each() -> None:
     ports = "x: real[e, k], dst: index(n)[e], z: real[n, k]"
     found = net_cost("let y[n, k] = sum e where dst == n: x  return y", ports)
