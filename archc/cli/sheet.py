@@ -71,7 +71,7 @@ def _attributes(entry: type[Operation]) -> Iterator[str]:
 def _attribute(attribute: Attribute, default: object) -> str:
     sort = f"choice({', '.join(attribute.choices)})" if attribute.choices else attribute.sort
     shown = ", ".join(map(str, default)) if isinstance(default, tuple) else str(default)
-    chosen = "" if attribute.required else " (may be left out)" if default is None else f" = {shown}"
+    chosen = "" if attribute.required else " (may be left out)" if default in (None, ()) else f" = {shown}"
     return f"{attribute.name}: {_SORTS.get(sort, sort)}{chosen}"
 
 

@@ -55,7 +55,7 @@ _IMPORTS = frozenset(
         "import math",
         "import torch",
         "import warnings",
-        "from collections.abc import Callable",
+        "from collections.abc import Callable, Sequence",
         "import torch.nn.functional as F",
         "from typing import NamedTuple",
         "from torch import Tensor, nn",

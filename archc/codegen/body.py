@@ -8,6 +8,7 @@ from archc.codegen.comment import axes_comment, place
 from archc.codegen.forward import INDENT, Forward, Said, stem
 from archc.codegen.layout import flat, parse, quoted
 from archc.codegen.names import attribute
+from archc.codegen.routines import fixpoint, scan
 from archc.codegen.unit import Unit
 from archc.formula.tree import Reduce
 from archc.ir.graph import Block
@@ -117,7 +118,8 @@ class Body:
         self._flush()
         length = node.axis.size.python(self.forward.around.size)
         groups = [item.initial, item.entries, [tensor for _, tensor in item.captured]]
-        self._run(item, f"scan(self.{attribute(node.module)}, {length}", groups, "")
+        word = self.plan.trace.routine(scan())
+        self._run(item, f"{word}(self.{attribute(node.module)}, {length}", groups, "")
 
     def _solved(self, item: Looped, node: Fixpoint) -> None:
         """One call that solves for the carries."""
@@ -126,7 +128,8 @@ class Body:
         options = {"samples": self._samples(node), **numbers, "place": quoted(f"the fixpoint at {place(node.span)}")}
         named = ", ".join(f"{word}={option}" for word, option in options.items())
         groups = [item.initial, [tensor for _, tensor in item.captured]]
-        self._run(item, f"fixpoint(self.{attribute(node.module)}", groups, f", {named}")
+        word = self.plan.trace.routine(fixpoint())
+        self._run(item, f"{word}(self.{attribute(node.module)}", groups, f", {named}")
 
     def _samples(self, node: Fixpoint) -> int:
         """How many axes, the first of every carry, the passes treat position by position."""

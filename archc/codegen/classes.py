@@ -16,6 +16,7 @@ from archc.codegen.layout import WIDTH, parse, quoted, signature, statement
 from archc.codegen.names import Names, attribute
 from archc.codegen.unit import Unit
 from archc.ir.graph import Block
+from archc.ops.operation import Routine
 from archc.readings.schedule.region import Schedule, Signature, schedule
 from archc.readings.schedule.tensor import Range
 from archc.readings.schedule.trace import base_kind
@@ -38,6 +39,7 @@ class ClassText:
     body: list[str]
     output_name: str
     outputs: list[str]
+    routines: Mapping[str, Routine]
 
     @property
     def key(self) -> tuple[object, ...]:
@@ -104,6 +106,7 @@ class ClassWriter:
             body,
             self.output_name,
             self._outputs(),
+            plan.trace.routines,
         )
 
     def _body(self, plan: Schedule) -> list[str]:

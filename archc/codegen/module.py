@@ -9,11 +9,24 @@ from archc.base.version import VERSION
 from archc.codegen.allow import verify
 from archc.codegen.classes import ClassText, ClassWriter
 from archc.codegen.comment import escaped, file_name, remark
-from archc.codegen.functions import called_in, text_of
 from archc.codegen.names import Names, camel
 from archc.codegen.render import ClassEmission, Emission, render
 from archc.codegen.unit import Unit, unit_of
 from archc.ir.graph import TypedGraph
+
+_STANDARD = {
+    "math.": "import math",
+    "warnings.": "import warnings",
+    "Callable[": "from collections.abc import Callable, Sequence",
+    "(NamedTuple)": "from typing import NamedTuple",
+}
+"""Imports from the standard library by what asks for them."""
+
+_PRIVATE = {
+    "higher_order_scan(": "from torch._higher_order_ops import scan as higher_order_scan",
+    "while_loop(": "from torch._higher_order_ops import while_loop",
+}
+"""Loops that stay loops in a graph; torch keeps them where its private things are."""
 
 
 def generate(graph: TypedGraph) -> str:
@@ -41,11 +54,12 @@ def generate(graph: TypedGraph) -> str:
             written[written_class.key] = part.class_name
             classes.append(written_class)
     header = Emission.of(_header(graph))
+    used = {name: routine for one in classes for name, routine in one.routines.items()}
+    routines = [Emission(routine.text.strip()) for routine in used.values()]
     emissions = [_emission(text) for text in classes]
-    body = render(header, Emission(""), emissions)
-    functions = [Emission(text_of(word).rstrip("\n")) for word in called_in(body)]
-    imports = Emission.of(_imports("\n".join((*functions, body))))
-    text = render(header, imports, emissions, functions)
+    body = render(header, Emission(""), routines, emissions)
+    imports = Emission.of(_imports(body))
+    text = render(header, imports, routines, emissions)
     verify(text)
     return text
 
@@ -66,28 +80,14 @@ def _header(graph: TypedGraph) -> list[str]:
 
 
 def _imports(body: str) -> Iterable[str]:
-    standard = [line for word, line in _STANDARD.items() if word in body]
-    yield from standard
+    standard = [line for mark, line in _STANDARD.items() if mark in body]
     if standard:
-        yield ""
+        yield from (*standard, "")
     yield "import torch"
     if "F." in body:
         yield "import torch.nn.functional as F"
     yield "from torch import Tensor, nn"
-    yield from (line for word, line in _PRIVATE.items() if word in body)
-
-
-_STANDARD = {
-    "math.": "import math",
-    "warnings.": "import warnings",
-    "Callable[": "from collections.abc import Callable",
-    "(NamedTuple)": "from typing import NamedTuple",
-}
-_PRIVATE = {
-    "higher_order_scan(": "from torch._higher_order_ops import scan as higher_order_scan",
-    "while_loop(": "from torch._higher_order_ops import while_loop",
-}
-"""Loops that stay loops in a graph; torch keeps them where its private things are."""
+    yield from (line for mark, line in _PRIVATE.items() if mark in body)
 
 
 def _emission(text: ClassText) -> ClassEmission:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from archc.codegen.functions import words
 from archc.ir.attribute import RESERVED, attribute
 
 _LONGEST = 64
@@ -31,7 +30,7 @@ class Names:
 
     def is_taken(self, hint: str) -> bool:
         """Whether the name will not be just `hint`."""
-        return hint in self._taken or hint in RESERVED or hint in words()
+        return hint in self._taken or hint in RESERVED
 
     def release(self, name: str) -> None:
         """Give back a name that nothing uses."""

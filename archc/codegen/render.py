@@ -35,12 +35,10 @@ class ClassEmission:
     outputs: Emission
 
 
-def render(
-    header: Emission, imports: Emission, classes: Sequence[ClassEmission], functions: Sequence[Emission] = ()
-) -> str:
+def render(header: Emission, imports: Emission, routines: Sequence[Emission], classes: Sequence[ClassEmission]) -> str:
     """The text of a module."""
     template = _environment().get_template("module.py.jinja")
-    return template.render({"header": header, "imports": imports, "classes": classes, "functions": functions})
+    return template.render({"header": header, "imports": imports, "routines": routines, "classes": classes})
 
 
 @cache

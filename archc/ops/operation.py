@@ -95,6 +95,18 @@ class Lowered:
     axes: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Routine:
+    """A function that a generated module defines for itself, once, where torch has no call for what is done.
+
+    Its `name` begins with `_`, as no name from a spec does; `needs` are the routines that it calls.
+    """
+
+    name: str
+    text: str
+    needs: tuple["Routine", ...] = ()
+
+
 class Lowering(Protocol):
     """What the code generator offers to `Operation.lower`."""
 
@@ -112,6 +124,15 @@ class Lowering(Protocol):
 
     def last(self, operand: Operand, axes: Sequence[str]) -> Operand:
         """The operand with the given axes moved to the end, in the given order."""
+
+    def align(self, operand: Operand, axes: Sequence[str]) -> str:
+        """The operand as it broadcasts against a tensor over `axes`, from the last of them on."""
+
+    def spread(self, operand: Operand, axes: Sequence[str]) -> Operand:
+        """The operand over all of `axes`, axes of the first result, constant along those it does not have."""
+
+    def routine(self, routine: Routine) -> str:
+        """The name of a routine, which the module then defines."""
 
     def name(self, hint: str, text: str, axes: Sequence[str], type: TensorType) -> Operand:
         """Bind an intermediate expression to a fresh local name and use that."""

@@ -41,7 +41,7 @@ class _Texts(InspectLoader):
 def solved_to_rounding(found: type[nn.Module]) -> Iterator[None]:
     """For a while the fixpoints of a generated module are solved as well as float64 can, whatever the spec asks for."""
     module = sys.modules[found.__module__]
-    solve = getattr(module, "solve", None)
+    solve = getattr(module, "_solve", None)
     if solve is None:
         yield
         return
@@ -49,11 +49,11 @@ def solved_to_rounding(found: type[nn.Module]) -> Iterator[None]:
     def exact(step: object, start: object, samples: int, memory: int, mixing: float, *rest: object) -> object:
         return solve(step, start, samples, memory, mixing, _ROUNDING, _STEPS, rest[-1])
 
-    module.__dict__["solve"] = exact
+    module.__dict__["_solve"] = exact
     try:
         yield
     finally:
-        module.__dict__["solve"] = solve
+        module.__dict__["_solve"] = solve
 
 
 _ROUNDING = 1e-13

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from archc.ir.node import Operate
-from archc.ops.operation import Lowered, Operand
+from archc.ops.operation import Lowered, Operand, Routine
 from archc.readings.schedule.tensor import Laid, Written
 from archc.readings.schedule.trace import Trace, base_kind
 from archc.types.size import Size
@@ -49,6 +49,19 @@ class Text:
         """An intermediate expression under a local name."""
         laid = self.written(text, axes, type, hint)
         return Operand(laid.tensor.placeholder, laid.axes, type)
+
+    def align(self, operand: Operand, axes: Sequence[str]) -> str:
+        """The operand as it broadcasts against a tensor over `axes`."""
+        return self.trace.aligned(self.laid(operand), axes).placeholder
+
+    def spread(self, operand: Operand, axes: Sequence[str]) -> Operand:
+        """The operand over all of `axes`, constant along those it does not have."""
+        laid = self.trace.expanded(self.laid(operand), axes, self.results[0].sizes)
+        return Operand(laid.tensor.placeholder, laid.axes, operand.type)
+
+    def routine(self, routine: Routine) -> str:
+        """The name of a routine, which the module then defines."""
+        return self.trace.routine(routine)
 
     def laid(self, operand: Operand) -> Laid:
         """The tensor that an operand stands for."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from archc.ops.operation import Routine
 from archc.ops.registries import POINTWISE
 from archc.readings.schedule.numbers import COMPARISONS, on_numbers
 from archc.readings.schedule.tensor import (
@@ -42,6 +43,14 @@ class Trace:
 
     tensors: dict[object, Tensor] = field(default_factory=dict)
     by_placeholder: dict[str, Tensor] = field(default_factory=dict)
+    routines: dict[str, Routine] = field(default_factory=dict)
+
+    def routine(self, routine: Routine) -> str:
+        """The name of a routine, which with those it calls is then among `routines`."""
+        for needed in routine.needs:
+            self.routine(needed)
+        self.routines[routine.name] = routine
+        return routine.name
 
     def make(
         self,
