@@ -15,6 +15,7 @@ class Merge(Operation):
     word = "merge"
     samples: ClassVar[tuple[Sample, ...]] = (
         Sample("x: real[batch, head: 2, k: 3]", "merge(x, (head, k) -> d)", "real[batch, d: 6]"),
+        Sample("x: real[batch, head: 2, k: 3, n]", "merge(x, (head, k) -> d)", "real[batch, d: 6, n]"),
         Sample("x: real[c: 2, batch, h: 3, w: 2]", "x |> merge((h, w, c) -> d)", "real[batch, d: 12]"),
         Sample("x: real[batch, head: 2, k: 3]", "merge(x, (head, j) -> d)", code="E0301"),
         Sample("x: real[batch, head: 2, k: 3]", "merge(x, (head, k) -> d: 5)", code="E0312"),
@@ -40,9 +41,14 @@ class Merge(Operation):
 
     def lower(self, to: Lowering) -> tuple[Lowered, ...] | None:
         names = [axis.name for axis in self.source]
-        x = to.last(to.operands[0], names)
-        rest = x.axes[: len(x.axes) - len(names)]
-        return (Lowered(f"{x.text}.flatten({-len(names)})", (*rest, self.target[0].name)),)
+        x = to.operands[0]
+        first = x.axes.index(names[0])
+        rest = x.axes[first + len(names) :]
+        if x.axes != (*x.axes[:first], *names, *rest):
+            x, rest = to.last(x, names), ()
+        last = f", {to.dim(x, names[-1])}" if rest else ""
+        axes = (*x.axes[: len(x.axes) - len(names) - len(rest)], self.target[0].name, *rest)
+        return (Lowered(f"{x.text}.flatten({to.dim(x, names[0])}{last})", axes),)
 
 
 def _over(position: str, parts: list[str]) -> str:
