@@ -11,6 +11,7 @@ from archc.formula.normal import ONE, Factor, Product, addends, product
 from archc.formula.tree import Apply, Formula, Read
 from archc.readings.schedule.convolve import convolution
 from archc.readings.schedule.pair import contract_pair
+from archc.readings.schedule.pull import contracted_before
 from archc.readings.schedule.tensor import Conv, Divide, Input, Laid, Linear, Map
 from archc.types.tensor_type import Axis
 
@@ -200,7 +201,8 @@ def contracted(at: Evaluation, parts: Sequence[Laid], bound: Sequence[str]) -> L
         needed = {axis for part in rest for axis in part.axes}
         x, y = parts[first], parts[second]
         shared = [axis for axis in x.axes if axis in y.axes and axis in bound and axis not in needed]
-        parts = [*rest, contract_pair(trace, x, y, shared, _preferred(at, rest, bound))]
+        found = contracted_before(at, x, y, shared)
+        parts = [*rest, found or contract_pair(trace, x, y, shared, _preferred(at, rest, bound))]
 
 
 def _preferred(at: Evaluation, rest: Sequence[Laid], bound: Sequence[str]) -> tuple[str, ...]:

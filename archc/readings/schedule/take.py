@@ -29,7 +29,7 @@ def take(at: Evaluation, part: Laid, irregular: Mapping[str, Formula], outside: 
                 inside.append(_within(at, index, size))
                 low = trace.map("maximum", [index, trace.number(0)])
                 indices[axis] = trace.map("minimum", [low, trace.extent(size - 1)])
-    result = _taken(at, part, indices)
+    result = taken(at, part, indices)
     if outside is None or not inside:
         return result
     valid = inside[0] if len(inside) == 1 else trace.map("and", inside)
@@ -50,8 +50,10 @@ def _within(at: Evaluation, index: Laid, size: Size) -> Laid:
     return trace.map("and", [low, trace.map("lt", [index, trace.extent(size)])])
 
 
-def _taken(at: Evaluation, part: Laid, indices: dict[str, Laid]) -> Laid:
+def taken(at: Evaluation, part: Laid, indices: Mapping[str, Laid]) -> Laid:
+    """The entries of `part` at the positions that `indices` give, by axis."""
     trace = at.scope.trace
+    indices = dict(indices)
     needed = {axis for index in indices.values() for axis in index.axes}
     for axis in part.axes:
         if axis in needed and axis not in indices:
