@@ -20,7 +20,7 @@ from tests.benchmarks.long_spec import long_spec
 from tests.benchmarks.measure import best, interleaved, python, ratio, seconds
 
 THREADS = 2
-KAN_FORWARD, KAN_STEP, CHECK, GROWTH = 1.15, 1.25, 0.5, 5.0
+KAN_FORWARD, KAN_STEP, RGCN, CHECK, GROWTH = 1.15, 1.25, 2.0, 0.5, 5.0
 COMPILE_MEMORY = 1024.0
 MIB = 1 << 20
 
@@ -46,6 +46,7 @@ def all_figures() -> Iterator[Figure]:
     yield from step_memory()
     yield from spline_kan()
     yield from set_classifier()
+    yield from rgcn()
 
 
 def spline_kan(rounds: int = 15, threads: int = THREADS) -> Iterator[Figure]:
@@ -72,6 +73,18 @@ def set_classifier(rounds: int = 9) -> Iterator[Figure]:
                 "scaled_dot_product_attention by hand",
                 value,
             )
+
+
+def rgcn(rounds: int = 9, threads: int = THREADS) -> Iterator[Figure]:
+    """The generated RGCN against one written by hand, on a random graph."""
+    pair = {"spec": nets.OnGraph(nets.rgcn()), "hand": nets.OnGraph(nets.HandWrittenRGCN())}
+    x = torch.rand(nets.NODES, 32) * 2 - 1
+    shape = f"{nets.NODES:,} nodes, {nets.EDGES:,} edges, {nets.RELATIONS} relations"
+    for action in (nets.forward, nets.step):
+        with torch_threads(threads):
+            value = best(partial(_compared, pair, action, x, rounds, "spec", "hand"), RGCN)
+        reference = "gather, GEMM and index_add by hand"
+        yield Figure(f"RGCN, {shape}, eager, {action.__name__}, threads: {threads}", reference, value, RGCN)
 
 
 def check_time(rounds: int = 5) -> Figure:

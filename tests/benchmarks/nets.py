@@ -60,6 +60,50 @@ class HandWritten(nn.Module):
         return self.classes(self.encoders(self.rise(x)).mean(-2))
 
 
+NODES, EDGES, RELATIONS = 2_000, 20_000, 4
+
+
+def rgcn() -> nn.Module:
+    """RGCN of the specs at its defaults."""
+    return archc.load(specs_root() / "graphs" / "rgcn.arch")
+
+
+class HandWrittenRGCN(nn.Module):
+    """The same by hand: for every relation the rows of its edges are gathered, multiplied and added at their target."""
+
+    def __init__(self, width: int = 64) -> None:
+        super().__init__()
+        self.weights = nn.ModuleList(nn.Linear(32, width, bias=False) for _ in range(RELATIONS))
+        self.own = nn.Linear(32, width)
+
+    def forward(self, x: Tensor, src: Tensor, dst: Tensor, rel: Tensor) -> Tensor:
+        y = self.own(x)
+        for number, weight in enumerate(self.weights):
+            edges = (rel == number).nonzero().squeeze(-1)
+            y = y.index_add(0, dst[edges], weight(x[src[edges]]))
+        return y.relu()
+
+
+def edges(seed: int = 0) -> tuple[Tensor, Tensor, Tensor]:
+    """A random graph: source, target and relation of every edge."""
+    generator = torch.Generator().manual_seed(seed)
+    tops = (NODES, NODES, RELATIONS)
+    src, dst, rel = (torch.randint(top, (EDGES,), generator=generator) for top in tops)
+    return src, dst, rel
+
+
+class OnGraph(nn.Module):
+    """A net with its graph, so that only the values of the nodes are left to give."""
+
+    def __init__(self, net: nn.Module) -> None:
+        super().__init__()
+        self.net, self.graph = net, edges()
+
+    def forward(self, x: Tensor) -> Tensor:
+        found: Tensor = self.net(x, *self.graph)
+        return found
+
+
 def size(net: nn.Module) -> int:
     """The number of parameters."""
     return sum(parameter.numel() for parameter in net.parameters())

@@ -53,3 +53,21 @@ def test_the_set_classifier_by_hand_is_as_large_as_the_generated_one() -> None:
     x = torch.rand(2, 5, 3)
     assert nets.size(spec) == nets.size(hand)
     assert spec(x).shape == hand(x).shape
+
+
+def test_an_rgcn_gathers_products_and_not_weights() -> None:
+    threads = 1 if "PYTEST_XDIST_WORKER" in os.environ else figures.THREADS
+    for one in figures.rgcn(rounds=5, threads=threads):
+        _check(one)
+
+
+def test_the_rgcn_by_hand_is_the_generated_one() -> None:
+    spec, hand = nets.rgcn(), nets.HandWrittenRGCN()
+    state = dict(spec.named_parameters())
+    with torch.no_grad():
+        for weight, own in zip(hand.weights, state["W"], strict=True):
+            weight.weight.copy_(own.mT)
+        hand.own.weight.copy_(state["layer_weight"])
+        hand.own.bias.copy_(state["layer_bias"])
+    x, graph = torch.rand(nets.NODES, 32), nets.edges()
+    torch.testing.assert_close(spec(x, *graph), hand(x, *graph), rtol=1e-4, atol=1e-5)
