@@ -197,7 +197,13 @@ class Frame:
         for value in node.results:
             self.types[value.name] = value.type
             self.spans[value.name] = node.span
+            self.measure(value.type)
         return node
+
+    def measure(self, type: TensorType) -> None:
+        """Learn of the symbols that are sizes of axes that there is at least one position."""
+        symbols = [axis.size for axis in type.axes if axis.size.name]
+        self.learn(Condition(">=", size, Size.of(1)) for size in symbols if self.facts.at_least.get(size.name, 1) < 1)
 
     def region(self, inputs: Iterable[Value]) -> Open:
         """Open a nested region; nodes go there until it is closed."""

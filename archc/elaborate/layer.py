@@ -23,6 +23,7 @@ from archc.elaborate.edge import activate, travel
 from archc.elaborate.evaluate import as_edge, combine, evaluate, term
 from archc.elaborate.extent import number_of, place_of, positive, size_of
 from archc.elaborate.instance import call_block
+from archc.elaborate.library import prelude
 from archc.elaborate.reduction import reduce_over
 from archc.elaborate.scope import Edging, Scope
 from archc.formula.rename import along
@@ -107,6 +108,11 @@ def _distinct_targets(
             raise Fault(faults.DuplicateAxis(place, axis=axis.name, notes=[note], help=help))
 
 
+def weight() -> Partial:
+    """The library's edge of one number, which a layer has by default whatever the spec itself calls `weight`."""
+    return Partial(next(found for file in prelude() if (found := file.find(("weight",)))))
+
+
 class _Layer:
     """One layer under construction."""
 
@@ -140,10 +146,7 @@ class _Layer:
         span = self.arguments.span
         wires = self.wire(operand, sources, targets)
         expr = self.option("edge")
-        name = tree.Name(span=span, parts=("weight",))
-        edge = as_edge(
-            evaluate(name if expr is None else expr, self.scope), span if expr is None else expr.span, "edge", "layer"
-        )
+        edge = weight() if expr is None else as_edge(evaluate(expr, self.scope), expr.span, "edge", "layer")
         inner = self.edge_scope(wires, parameters=wires.parameters)
         before = len(self.frame.nodes)
         value = self.travelled(edge, wires.value, inner)

@@ -80,6 +80,18 @@ FEATURES: dict[str, str] = {
         net N (x: real[batch, c: 4, h, w]) -> (y: real[batch, c: 4, h, w]) {
             return x |> layer(c -> c, edge = conv(over = (h, w)), wiring = one_to_one)
         }""",
+    "value named weight": """
+        net N (x: real[batch, d: 4]) -> (y: real[batch, k: 3]) {
+            param weight: real[k: 3, d: 4]
+            return layer(x, d -> k: 3) + (sum d: weight * x)
+        }""",
+    "merge of axes as long as hyper-parameters": """
+        block fan(heads: int, width: int) (x: real[n, d]) -> (y: real[n, head: heads, k: width]) {
+            return x |> layer(d -> (head: heads, k: width))
+        }
+        net N (heads = 3, width = 2) (x: real[n, d: 3]) -> (y: real[n, d: heads * width]) {
+            return x |> fan(heads = heads, width = width) |> merge((head, k) -> d)
+        }""",
     "shared repeat": """
         net N (depth = 3) (x: real[batch, d: 4]) -> (y: real[batch, d: 4]) {
             return repeat depth shared with x { return x |> layer(d -> d, neuron = tanh) }
