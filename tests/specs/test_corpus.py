@@ -31,6 +31,12 @@ def test_header_names_the_paper(net: Net) -> None:
     assert any(mark in header for mark in ("arXiv:", "Nature", "Proceedings"))
 
 
+def test_agrees_with_the_reference(net: Net) -> None:
+    kept = {s.name: net.hypers[s.name] for s in net.graph.net.symbols if s.name in net.hypers}
+    report = verify(net.graph, net.text, sizes=kept)
+    assert report.ok, report.to_json()
+
+
 OTHERS = {
     "attention/attention": {"depth": 1},
     "basic/mlp": {"depth": 1},
