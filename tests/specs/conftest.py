@@ -24,14 +24,32 @@ NAMES = sorted(
 # What keeps the tests quick: narrow nets, shallow recursion.
 SMALL: Mapping[str, Mapping[str, int]] = {
     "attention/attention": {"width": 8, "heads": 2},
+    "attention/sparse_transformer": {"width": 8, "heads": 2, "depth": 1, "stride": 2},
+    "attention/switch": {"width": 8, "heads": 2, "depth": 1, "count": 3, "keep": 2},
+    "attention/universal_transformer": {"width": 8, "heads": 2, "depth": 2, "expand": 2},
+    "basic/mip": {"width": 6, "code": 5},
     "basic/mlp": {"width": 16, "depth": 3},
+    "graphs/egnn": {"width": 8},
+    "graphs/gat": {"width": 3, "heads": 2},
+    "graphs/nbfnet": {"width": 6, "depth": 2, "relations": 3},
+    "implicit/realnvp": {"width": 8, "depth": 2},
+    "implicit/rk4": {"width": 8, "hidden": 8, "steps": 2},
     "operators/deeponet": {"width": 12, "latent": 5},
+    "operators/multionet": {"width": 8, "depth": 2},
+    "operators/transolver": {"width": 8, "heads": 2, "slices": 3, "depth": 1},
+    "sets/set_transformer": {"width": 8, "heads": 2, "points": 3},
     "vision/conv": {"width": 4},
+    "vision/fractalnet": {"blocks": 2, "count": 3, "width": 4},
+    "vision/nin": {"width": 4},
     "vision/unet": {"width": 4, "levels": 2},
 }
 
 # The sizes of these axes are multiples of something.
-STEPS: Mapping[str, Mapping[str, int]] = {"vision/unet": {"h": 4, "w": 4}}
+STEPS: Mapping[str, Mapping[str, int]] = {
+    "vision/fractalnet": {"h": 4, "w": 4},
+    "vision/nin": {"h": 8, "w": 8},
+    "vision/unet": {"h": 4, "w": 4},
+}
 
 
 @dataclass(frozen=True)
