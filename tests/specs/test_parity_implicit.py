@@ -1,0 +1,96 @@
+"""Runge-Kutta, RealNVP and MIP written out, with the same parameters, in float64."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.func import jacrev, vmap
+from torch.nn import functional
+
+from tests.specs.conftest import ROOT
+from tests.specs.test_parity import close, drawn, loaded, passes, perceptron
+
+
+def dense(ours: nn.Module, name: str, x: Tensor) -> Tensor:
+    return functional.linear(x, getattr(ours, f"{name}_weight"), getattr(ours, f"{name}_bias"))
+
+
+def slope(ours: nn.Module, z: Tensor, t: float) -> Tensor:
+    return dense(ours, "y", torch.tanh(dense(ours, "layer", z) + t * ours.clock))
+
+
+@pytest.mark.parametrize("steps", [1, 4])
+def test_rk4_is_kuttas_method(steps: int) -> None:
+    ours = loaded(ROOT / "implicit/rk4.arch", width=5, hidden=6, steps=steps)
+    (f,) = {id(module): module for module in ours.modules() if hasattr(module, "clock")}.values()
+    x, dt = drawn(3, 8), 1 / steps
+    z = dense(ours, "z", x)
+    for step in range(steps):
+        t = step * dt
+        k1 = slope(f, z, t)
+        k2 = slope(f, z + dt / 2 * k1, t + dt / 2)
+        k3 = slope(f, z + dt / 2 * k2, t + dt / 2)
+        k4 = slope(f, z + dt * k3, t + dt)
+        z = z + dt / 6 * (k1 + 2 * k2 + 2 * k3 + k4)
+    close(ours(x), dense(ours, "y", z))
+
+
+def test_rk4_converges_with_the_fourth_power_of_the_step() -> None:
+    x, found = drawn(3, 8), {}
+    for steps in (4, 8, 64):
+        ours = loaded(ROOT / "implicit/rk4.arch", width=5, hidden=6, steps=steps)
+        found[steps] = ours(x).detach()
+    errors = [(found[steps] - found[64]).abs().max() for steps in (4, 8)]
+    assert 3.5 < math.log2(errors[0] / errors[1]) < 4.5
+
+
+def coupled(ours: nn.Module, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
+    """Equation 8, its scale held between -2 and 2."""
+    scale, move = (perceptron(child) for child in ours.children())
+    s = 2.0 * torch.tanh(scale(a))
+    return b * torch.exp(s) + move(a), s.sum(-1)
+
+
+@pytest.mark.parametrize("depth", [1, 3])
+def test_realnvp_is_a_chain_of_couplings(depth: int) -> None:
+    ours = loaded(ROOT / "implicit/realnvp.arch", features=6, depth=depth, width=7)
+    x = drawn(4, 6)
+    a, b = x.chunk(2, 1)
+    logdet = torch.zeros(4, dtype=torch.float64)
+    for body in passes(ours):
+        first, second = body.children()
+        b, one = coupled(first, a, b)
+        a, two = coupled(second, b, a)
+        logdet = logdet + one + two
+    found = ours(x)
+    close(found.z, torch.cat((a, b), 1))
+    close(found.logdet, logdet)
+
+
+def test_realnvp_log_determinant_is_that_of_its_jacobian() -> None:
+    ours = loaded(ROOT / "implicit/realnvp.arch", features=6, depth=3, width=7)
+    x = drawn(5, 6)
+    jacobians = vmap(jacrev(lambda one: ours(one[None]).z[0]))(x)
+    sign, logabsdet = torch.linalg.slogdet(jacobians)
+    assert (sign > 0).all()
+    torch.testing.assert_close(ours(x).logdet, logabsdet, rtol=1e-12, atol=1e-12)
+
+
+def test_mip_adds_a_linear_function_of_its_code_to_learned_weights() -> None:
+    ours = loaded(ROOT / "basic/mip.arch", width=4, code=5)
+    _, first, second = ours.children()
+    g, x = torch.rand(3, 2, dtype=torch.float64), drawn(3, 6, 8)
+    wanted = []
+    for inputs, points in zip(g, x, strict=True):
+        magnitudes = torch.cat((torch.cos(math.pi / 2 * inputs), torch.sin(math.pi / 2 * inputs)))
+        e = functional.linear(magnitudes, ours.layer_weight.flatten(1), ours.layer_bias)
+        e = functional.leaky_relu(dense(ours, "e", functional.leaky_relu(e)))
+        h = points
+        for number, layer in enumerate((first, second)):
+            h = h @ (layer.weight + layer.layer_weight @ e).T + layer.bias + layer.layer_2_weight @ e
+            h = h.relu() if number == 0 else h
+        wanted.append(h)
+    close(ours(g, x), torch.stack(wanted))
