@@ -1,0 +1,63 @@
+"""What the bases of orthogonal polynomials share: three terms, each polynomial from the two before it."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Annotated
+
+from pydantic import Field
+
+from archc.ops.expression import number
+from archc.ops.operation import Fresh, Lowered, Lowering, NewAxes, Operation
+
+
+class ThreeTerm(Operation):
+    """P_0(x), ..., P_degree(x) along the new axis `axis`, by P_m = (a x + b) P_(m-1) - c P_(m-2), P_0 = 1, P_(-1) = 0
+    (Favard 1935): it holds for every x, and its slope is finite wherever it is."""
+
+    axis: NewAxes = (Fresh("m"),)
+    degree: Annotated[int, Field(ge=1, le=64)] = 4
+
+    @abstractmethod
+    def terms(self, m: int) -> tuple[float, float, float]:
+        """The factors a, b and c of the step to P_m, m = 1, 2, ...; c of the first is not read."""
+
+    def meaning(self, arity: int) -> str:
+        last = self.degree
+        steps = (self._step(m, _line(*self.terms(m)[:2], "x")) for m in range(1, last + 1))
+        lets = "".join(f"\n            let t{m} = {step}" for m, step in enumerate(steps, start=1))
+        chosen = f"t{last}"
+        for m in reversed(range(last)):
+            chosen = f"where(axis == {m}, t{m}, {chosen})"
+        return f"""(x: real[]) -> (y: real[axis: {last + 1}]) {{
+            let t0 = 1{lets}
+            let y[axis: {last + 1}] = {chosen}
+            return y
+        }}"""
+
+    def lower(self, to: Lowering) -> tuple[Lowered, ...] | None:
+        (x,) = to.operands
+        terms = [to.name("t0", f"torch.ones_like({x.text})", x.axes, x.type).text]
+        lines: dict[str, str] = {}
+        for m in range(1, self.degree + 1):
+            line = _line(*self.terms(m)[:2], x.text)
+            if line != x.text and line not in lines:
+                lines[line] = to.name("line", line, x.axes, x.type).text
+            step = self._step(m, lines.get(line, line), terms)
+            terms.append(step if m == 1 else to.name(f"t{m}", step, x.axes, x.type).text)
+        return (Lowered(f"torch.stack(({', '.join(terms)}), -1)", (*x.axes, self.axis[0].name)),)
+
+    def _step(self, m: int, line: str, terms: list[str] | None = None) -> str:
+        """P_m from the factor a x + b and the polynomials before it."""
+        if m == 1:
+            return line
+        *_, before, last = terms or (f"t{m - 2}", f"t{m - 1}")
+        factor = self.terms(m)[2]
+        scale = "" if factor == 1 else f"{number(factor)} * "
+        return f"{line if line.isidentifier() else f'({line})'} * {last} - {scale}{before}"
+
+
+def _line(slope: float, shift: float, x: str) -> str:
+    """The text of slope x + shift."""
+    scaled = x if slope == 1 else f"{number(slope)} * {x}"
+    return scaled if shift == 0 else f"{scaled} {'+' if shift > 0 else '-'} {number(abs(shift))}"
