@@ -13,14 +13,17 @@ from archc.elaborate.binding import (
     Activation,
     Binding,
     BoundAxis,
+    Chain,
     Partial,
+    Scaled,
     SharedLayer,
     Term,
     Tied,
+    Together,
     describe,
 )
 from archc.elaborate.body import count_of
-from archc.elaborate.edge import activate
+from archc.elaborate.edge import travel
 from archc.elaborate.evaluate import as_edge, as_term, combine, evaluate, values_of
 from archc.elaborate.extent import listed, number_of, size_of, unknown_name
 from archc.elaborate.frame import Poisoned
@@ -120,8 +123,8 @@ def _apply_bound(found: Binding, arguments: Arguments, scope: Scope, hint: str |
             first = sort(call, arguments.operands, outer)
             first.span = arguments.span
             return build_layer(first, scope, hint, sharing)
-        case Activation() if len(arguments.operands) == 1:
-            return activate(found, arguments.operands[0].term, arguments.span, scope)
+        case Activation() | Chain() | Together() | Scaled() | Tied() if len(arguments.operands) == 1:
+            return travel(found, arguments.operands[0].term, arguments, scope)
         case _:
             help = f"an entry is read as `{arguments.callee}[n: 0]`" if isinstance(found, Term) else ""
             place = arguments.span.word(arguments.callee)

@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from archc import load
 from archc.ops.operation import Initialiser
 from archc.ops.registries import INITIALISERS
 
@@ -66,6 +67,7 @@ def test_same_seed_same_numbers(entry: type[Initialiser], count: int) -> None:
         ("uniform", (0.1, 0.3), 0.1, 0.3, 0.1 / math.sqrt(3)),
         ("normal", (0.1,), -1.0, 1.0, 0.1),
         ("truncated_normal", (0.1,), -0.2, 0.2, 0.0880),
+        ("lecun", (2.0,), -2.0, 2.0, 0.2),
         ("glorot", (), -math.sqrt(6 / 150), math.sqrt(6 / 150), math.sqrt(2 / 150)),
         ("kaiming", (), -1 / math.sqrt(50), 1 / math.sqrt(50), 1 / math.sqrt(150)),
     ],
@@ -86,3 +88,16 @@ def test_kaiming_is_how_torch_starts_a_linear_layer() -> None:
     linear = nn.Linear(50, 30, dtype=torch.float64)
     bound = 1 / math.sqrt(50)
     assert linear.weight.abs().max().item() == pytest.approx(bound, rel=0.01)
+
+
+def test_entries_fill_the_last_axis_from_its_start() -> None:
+    filled = fill(INITIALISERS["entries"], (0.5, -2.0, 3.0), "d", "d")
+    assert filled[:, :3].tolist() == [[0.5, -2.0, 3.0]] * 100
+    assert not filled[:, 3:].any()
+
+
+def test_entries_of_a_parameter_that_is_too_short_are_refused() -> None:
+    spec = "net N(x: real[n]) -> (y: real[n]) { param a: real[p: 2] = entries(1, 2, 3) return polynomial(x, a, over = p) }"
+    with pytest.raises(RuntimeError, match="size"):
+        load(spec)
+    assert load(spec.replace("p: 2", "p: 5")).a.tolist() == [1, 2, 3, 0, 0]

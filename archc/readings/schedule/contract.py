@@ -101,7 +101,9 @@ def _is_worth_distributing(factor: Factor, bound: set[str]) -> bool:
     bound_inside = [axis.name for part in parts for axis in part.axes]
     if not bound.isdisjoint(bound_inside) or len(set(bound_inside)) < len(bound_inside):
         return False
-    return not any(formula.free <= inner.formula.free for part in parts for inner in part.factors)
+    # a factor as wide as the whole is a wide tensor all the same, unless it is multiplied out in its turn
+    wide = (inner for part in parts for inner in part.factors if formula.free <= inner.formula.free)
+    return all(_is_worth_distributing(inner, bound) for inner in wide)
 
 
 def _term(at: Evaluation, bound: Sequence[str], term: Product, real: bool, mask: Laid | None) -> Laid:
