@@ -97,7 +97,9 @@ def test_entries_fill_the_last_axis_from_its_start() -> None:
 
 
 def test_entries_of_a_parameter_that_is_too_short_are_refused() -> None:
-    spec = "net N(x: real[n]) -> (y: real[n]) { param a: real[p: 2] = entries(1, 2, 3) return polynomial(x, a, over = p) }"
+    spec = (
+        "net N(x: real[n]) -> (y: real[n]) { param a: real[p: 2] = entries(1, 2, 3) return polynomial(x, a, over = p) }"
+    )
     with pytest.raises(RuntimeError, match="size"):
         load(spec)
     assert load(spec.replace("p: 2", "p: 5")).a.tolist() == [1, 2, 3, 0, 0]
