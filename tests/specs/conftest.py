@@ -34,6 +34,8 @@ SMALL: Mapping[str, Mapping[str, int]] = {
     "graphs/nbfnet": {"width": 6, "depth": 2, "relations": 3},
     "implicit/realnvp": {"width": 8, "depth": 2},
     "implicit/rk4": {"width": 8, "hidden": 8, "steps": 2},
+    "kan/kan_conv": {"width": 3, "grid": 3},
+    "kan/kat": {"width": 16, "depth": 2, "heads": 2, "patches": 5},
     "operators/deeponet": {"width": 12, "latent": 5},
     "operators/multionet": {"width": 8, "depth": 2},
     "operators/transolver": {"width": 8, "heads": 2, "slices": 3, "depth": 1},

@@ -40,7 +40,13 @@ def test_agrees_with_the_reference(net: Net) -> None:
 OTHERS = {
     "attention/attention": {"depth": 1},
     "basic/mlp": {"depth": 1},
+    "kan/fast_kan": {"count": 4},
+    "kan/fourier_kan": {"frequencies": 3},
     "kan/kan": {"order": 2},
+    "kan/kan_conv": {"width": 2, "order": 1},
+    "kan/kat": {"width": 8, "depth": 1, "heads": 4, "groups": 4, "patches": 3},
+    "kan/relu_kan": {"grid": 3, "order": 1},
+    "kan/trukan": {"order": 2, "grid": 2},
     "operators/deeponet": {"latent": 2},
     "vision/unet": {"levels": 1},
 }

@@ -16,6 +16,7 @@ class Stack(Operation):
     samples: ClassVar[tuple[Sample, ...]] = (
         Sample("a: real[batch, d], b: real[batch, d]", "stack(a, b, axis = k)", "real[batch, d, k: 2]"),
         Sample("a: real[h, w], b: real[w, h], c: real[h, w]", "stack(a, b, c, axis = rgb)", "real[rgb: 3, h, w]"),
+        Sample("a: real[batch, d]", "stack(a, axis = k)", "real[batch, d, k: 1]"),
         Sample("a: real[batch, d], b: real[batch, d]", "stack(a, b, axis = d)", code="E0303"),
         Sample("a: real[d: 2], b: real[d: 2]", "stack(a, b, axis = d)", code="E0303"),
         Sample("a: real[d: 3], b: real[d: 4]", "stack(a, b, axis = k)", code="E0312"),
@@ -34,7 +35,10 @@ class Stack(Operation):
 
     def lower(self, to: Lowering) -> tuple[Lowered, ...] | None:
         first = to.operands[0]
+        axes = (*first.axes, self.axis[0].name)
+        if len(to.operands) == 1:
+            return (Lowered(f"{first.text}.unsqueeze(-1)", axes),)
         if any(set(other.axes) != set(first.axes) for other in to.operands):
             return None  # one must first be spread along an axis that it lacks
         parts = ", ".join(to.arrange(operand, first.axes).text for operand in to.operands)
-        return (Lowered(f"torch.stack(({parts}), -1)", (*first.axes, self.axis[0].name)),)
+        return (Lowered(f"torch.stack(({parts}), -1)", axes),)
