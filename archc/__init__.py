@@ -5,6 +5,7 @@ source = archc.build("specs/kan/kan.arch", hidden=8)   # its Python text
 graph = archc.graph("specs/kan/kan.arch", hidden=8)    # its typed graph; graph.nx is the NetworkX graph
 out = archc.reference(graph)(inputs, parameters)       # the same in NumPy float64, independently
 found = archc.check("specs/kan/kan.arch")              # diagnostics; never raises for a bad spec
+finer = archc.refine(net, graph, finer_graph)          # a net on a finer grid with the function of a trained one
 """
 
 from __future__ import annotations
@@ -25,7 +26,18 @@ if TYPE_CHECKING:
 
 __version__ = VERSION
 
-__all__ = ["ArchError", "Diagnostic", "TypedGraph", "__version__", "build", "check", "graph", "load", "reference"]
+__all__ = [
+    "ArchError",
+    "Diagnostic",
+    "TypedGraph",
+    "__version__",
+    "build",
+    "check",
+    "graph",
+    "load",
+    "reference",
+    "refine",
+]
 
 
 def load(
@@ -47,3 +59,16 @@ def reference(graph: TypedGraph) -> Reference:
     from archc.readings import values  # NumPy is imported only by those who count
 
     return values.reference(graph)
+
+
+def refine(net: nn.Module, before: TypedGraph, after: TypedGraph) -> nn.Module:
+    """A net of the graph `after` that computes what `net`, of the graph `before`, does, on finer bases.
+
+    The coefficients of a basis are fitted by least squares where it is defined (`low` to `high`, else -1 to 1): to
+    rounding where the new functions contain the old, such as splines on a grid of k times as many intervals or
+    polynomials of a higher degree. Other parameters are copied. Raises archc.run.request.RunError for nets that differ
+    in more than their bases.
+    """
+    from archc.run import refine
+
+    return refine.refine(net, before, after)

@@ -8,7 +8,7 @@ is one call, the elements are the called block itself, so the call's own name is
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from archc.ir.attribute import attribute
 from archc.ir.graph import TypedGraph
@@ -24,7 +24,7 @@ class Placed:
     """A parameter at its place in the net.
 
     `path` is its state-dict name; `shape` and `count` are in the net's size symbols. `count` is how many tensors the
-    path stands for: 1, unless it contains `*`.
+    path stands for: 1, unless it contains `*`. `sizes` is what the size symbols of its block stand for.
     """
 
     path: str
@@ -32,6 +32,7 @@ class Placed:
     block: str
     shape: tuple[Size, ...]
     count: Size
+    sizes: Mapping[str, Size] = field(compare=False, repr=False)
 
     @property
     def entries(self) -> Size:
@@ -73,7 +74,7 @@ class _Listing:
         for node in region.nodes:
             if isinstance(node, Parameter):
                 shape = tuple(axis.size.substitute(sizes) for axis in node.result.type.axes)
-                yield Placed(prefix + attribute(node.result.name), node, block, shape, count)
+                yield Placed(prefix + attribute(node.result.name), node, block, shape, count, sizes)
             elif isinstance(node, Call):
                 yield from self.call(node, f"{prefix}{attribute(node.module)}.", sizes, count)
             elif isinstance(node, Loop):
