@@ -8,14 +8,14 @@ from typing import Annotated
 from pydantic import Field
 
 from archc.ops.expression import number
-from archc.ops.operation import Fresh, Lowered, Lowering, NewAxes, Operation
+from archc.ops.operation import Fresh, Lowered, Lowering, NewAxis, Operation
 
 
 class ThreeTerm(Operation):
     """P_0(x), ..., P_degree(x) along the new axis `axis`, by P_m = (a x + b) P_(m-1) - c P_(m-2), P_0 = 1, P_(-1) = 0
     (Favard 1935): it holds for every x, and its slope is finite wherever it is."""
 
-    axis: NewAxes = (Fresh("m"),)
+    axis: NewAxis = (Fresh("m"),)
     degree: Annotated[int, Field(ge=1, le=64)] = 4
 
     @abstractmethod

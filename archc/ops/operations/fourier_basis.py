@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, final
 
 from pydantic import Field
 
-from archc.ops.operation import Fresh, Lowered, Lowering, NewAxes, Operation, Sample
+from archc.ops.operation import Fresh, Lowered, Lowering, NewAxis, Operation, Sample
 from archc.types.size import Size
 from archc.types.tensor_type import Axis
 
@@ -28,7 +28,7 @@ class FourierBasis(Operation):
         Sample("x: real[batch, m]", "fourier_basis(x, axis = m)", code="E0303"),
         Sample("x: real[batch]", "fourier_basis(x, frequencies = 0)", code="E0204"),
     )
-    axis: NewAxes = (Fresh("m"),)
+    axis: NewAxis = (Fresh("m"),)
     frequencies: Annotated[int, Field(ge=1, le=4096)] = 5
 
     def meaning(self, arity: int) -> str:

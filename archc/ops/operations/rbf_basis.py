@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal, final
 
-from archc.ops.operation import Fresh, NewAxes, Operation, Sample
+from archc.ops.operation import Fresh, NewAxis, Operation, Sample
 from archc.types.size import Size
 
 
@@ -25,7 +25,7 @@ class RbfBasis(Operation):
         Sample("x: real[batch, m]", "rbf_basis(x, axis = m)", code="E0303"),
         Sample("x: real[batch]", "rbf_basis(x, count = 1)", code="E0321"),
     )
-    axis: NewAxes = (Fresh("m"),)
+    axis: NewAxis = (Fresh("m"),)
     count: Size = Size.of(8)
     low: float = -2.0
     high: float = 2.0

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, final
 
 from pydantic import Field
 
-from archc.ops.operation import Fresh, NewAxes, Operation, Sample
+from archc.ops.operation import Fresh, NewAxis, Operation, Sample
 from archc.types.size import Size
 
 
@@ -28,7 +28,7 @@ class ReluPowerBasis(Operation):
         Sample("x: real[batch, m]", "relu_power_basis(x, axis = m)", code="E0303"),
         Sample("x: real[batch]", "relu_power_basis(x, axis = m, grid = 0)", code="E0321"),
     )
-    axis: NewAxes = (Fresh("m"),)
+    axis: NewAxis = (Fresh("m"),)
     grid: Size = Size.of(5)
     order: Annotated[int, Field(ge=1, le=9)] = 3
     low: float = 0.0

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, final
 
 from pydantic import Field
 
-from archc.ops.operation import Fresh, NewAxes, Operation, Sample
+from archc.ops.operation import Fresh, NewAxis, Operation, Sample
 from archc.types.size import Size
 
 
@@ -31,7 +31,7 @@ class TruncatedPowerBasis(Operation):
         Sample("x: real[batch, m]", "truncated_power_basis(x, axis = m)", code="E0303"),
         Sample("x: real[batch]", "truncated_power_basis(x, axis = m, grid = 0)", code="E0321"),
     )
-    axis: NewAxes = (Fresh("m"),)
+    axis: NewAxis = (Fresh("m"),)
     grid: Size = Size.of(5)
     order: Annotated[int, Field(ge=1, le=9)] = 3
     low: float = -1.0

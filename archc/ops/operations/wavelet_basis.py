@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal, final
 
 from pydantic import Field
 
-from archc.ops.operation import Fresh, NewAxes, Operation, Sample
+from archc.ops.operation import Fresh, NewAxis, Operation, Sample
 from archc.types.size import Size
 
 
@@ -28,7 +28,7 @@ class WaveletBasis(Operation):
         Sample("x: real[batch, m]", "wavelet_basis(x, axis = m)", code="E0303"),
         Sample("x: real[batch]", "wavelet_basis(x, mother = father)", code="E0208"),
     )
-    axis: NewAxes = (Fresh("m"),)
+    axis: NewAxis = (Fresh("m"),)
     mother: Literal["mexican_hat", "morlet", "dog"] = "mexican_hat"
     grid: Size = Size.of(2)
     levels: Annotated[int, Field(ge=1, le=16)] = 3
