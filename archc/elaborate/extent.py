@@ -159,7 +159,7 @@ def find_name(name: tree.Name, scope: Scope) -> Binding | None:
             found = scope.find(axis)
             if found is not None:
                 return found
-    return scope.find(name.text) or scope.find(scope.local(name.text))
+    return scope.find(scope.local(name.text)) or scope.find(name.text)
 
 
 def unknown_name(name: tree.Name, scope: Scope, known: Iterable[str] = (), help: str = "") -> faults.UnknownName:

@@ -22,7 +22,7 @@ from archc.elaborate.evaluate import as_term, evaluate
 from archc.elaborate.extent import kind_of, listed, number_of, quoted, size_names, size_of
 from archc.elaborate.instance import discharge, entered
 from archc.elaborate.library import File
-from archc.elaborate.ports import match_ports, port_axes, settle
+from archc.elaborate.ports import Matched, match_ports, port_axes, settle
 from archc.elaborate.scope import Scope
 from archc.ir.node import Operate, Region, Value
 from archc.ops.operation import Fresh, Operation
@@ -57,12 +57,20 @@ def operate(kind: type[Operation], arguments: Arguments, scope: Scope, hint: str
     queue, by_name = iter(arguments.operands), dict(zip(named, given, strict=True))
     ordered = [by_name[name] if name in by_name else next(queue) for name in names]
     _refuse_axes_there_are(operation, ordered, arguments)
+    inner = Scope(frame, definition.file, _bindings(operation.hypers, scope), is_inline=True)
+    if operation.merges:
+        inner.lifted, inner.edging = scope.lifted, scope.edging
+        with entered(frame.session, definition, arguments.span):
+            _matched(definition, ordered, arguments, inner)
+            for name, one in zip(names, ordered, strict=True):
+                inner.names[name] = one.term
+            terms = tuple(_results(definition, inner))
+        return terms[0] if len(terms) == 1 else Several(terms)
     values = [frame.materialise(one.term, None, one.span) for one in ordered]
     operands = [Operand(frame.read(value), one.span) for value, one in zip(values, ordered, strict=True)]
     ports = definition.tree.outputs
     hints = [hint or kind.word] if len(ports) == 1 else [port.name for port in ports]
     chosen = [frame.allocate(name) for name in hints]  # before the formula's own values take these names
-    inner = Scope(frame, definition.file, _bindings(operation.hypers, scope), is_inline=True)
     with entered(frame.session, definition, arguments.span):
         region, outputs = _meant(definition, operands, arguments, inner)
     results = tuple(Value(name, output.type) for name, output in zip(chosen, outputs, strict=True))
@@ -85,12 +93,7 @@ def _meant(
 ) -> tuple[Region, list[Value]]:
     """The formula of an operation on its operands, as a region and its outputs."""
     frame, ports = inner.frame, definition.tree.inputs
-    matched = match_ports(definition, operands, inner, lambda _, size: size)
-    settle(matched, frame, {})
-    inner.lifted = frozenset(matched.lifted)
-    taken = inner.lifted | {axis.name for one in inner.names.values() if isinstance(one, AxisList) for axis in one.axes}
-    inner.clash = (frame.ports | taken) - frozenset(port_axes(definition, inner))
-    discharge(definition, inner, arguments.callee, arguments.span)
+    matched = _matched(definition, operands, arguments, inner)
     inputs = []
     for port, type, one in zip(ports, matched.types, operands, strict=True):
         sizes = {axis.name: axis for axis in type.axes}  # the operands' own order: nothing is moved on the way in
@@ -118,6 +121,19 @@ def _results(definition: Definition, inner: Scope) -> list[Term]:
             term = replace(term, kind=kind_of(port.type, inner))
         found.append(conform(term, port, expr.span, inner))
     return found
+
+
+def _matched(definition: Definition, operands: Sequence[Operand], arguments: Arguments, inner: Scope) -> Matched:
+    """The operands matched to the ports of a formula: `inner` becomes the scope of its body, its conditions hold."""
+    matched = match_ports(definition, operands, inner, lambda _, size: size)
+    settle(matched, inner.frame, {})
+    own = frozenset(port_axes(definition, inner))
+    inner.lifted = (inner.lifted | frozenset(matched.lifted)) - own
+    # an axis that an attribute names is called as the user likes, and the formula's own axes are told apart from it
+    given = {axis.name for one in inner.names.values() if isinstance(one, AxisList) for axis in one.axes}
+    inner.clash = (inner.frame.ports | inner.lifted | given) - (own - given)
+    discharge(definition, inner, arguments.callee, arguments.span)
+    return matched
 
 
 def _refuse_axes_there_are(operation: Operation, operands: Sequence[Operand], arguments: Arguments) -> None:

@@ -164,7 +164,8 @@ class Scope:
             found = scope.names.get(name)
             if isinstance(found, AxisList):
                 return found
-            if isinstance(found, BoundAxis) and found.axis.name != scope.local(name):
+            # an axis under its own name is no hyper-parameter, even where the text calls another axis so
+            if isinstance(found, BoundAxis) and found.axis.name not in (name, scope.local(name)):
                 return found
             scope = scope.parent
         return None

@@ -202,6 +202,12 @@ class Operation(_Frozen, ABC):
 
         return self.model_copy(update={name: settle(getattr(self, name)) for name in type(self).model_fields})
 
+    @property
+    def merges(self) -> bool:
+        """Whether the formula joins those around it, as a block does on an edge, and is scheduled with them: sums of
+        products merge into one contraction. Such an operation has no lowering."""
+        return False
+
     def meaning(self, arity: int) -> str:
         """Ports and body in the language, `(x: real[over]) -> (y: real[over]) { return ... }`, for `arity` operands."""
         del arity  # a formula that is written out has its ports written out

@@ -159,6 +159,9 @@ class Trace:
         kind = _map_kind(word, [part.tensor.kind for part in operands])
         if kind in ("real", "complex"):
             operands = self.made_real(operands)
+            if word == "where" and all(part.tensor.scalar for part in operands[1:]):
+                # torch gives a choice between two numbers its own default precision
+                operands = [operands[0], self.expanded(operands[1], (), {}), operands[2]]
         axes = merged_axes([part.axes for part in operands], prefer)
         sizes = {axis: part.size(axis) for part in operands for axis in part.axes}
         parts = [self.aligned(part, axes) for part in operands]
