@@ -24,7 +24,17 @@ from archc.elaborate.binding import (
 )
 from archc.elaborate.constraint import Mismatch
 from archc.elaborate.evaluate import as_term, evaluate, term, values_of
-from archc.elaborate.extent import axes_of, bounded, conditions_of, listed, number_of, place_of, size_of, type_of
+from archc.elaborate.extent import (
+    axes_of,
+    bounded,
+    conditions_of,
+    expand,
+    listed,
+    number_of,
+    place_of,
+    size_of,
+    type_of,
+)
 from archc.elaborate.frame import Poisoned
 from archc.elaborate.scope import Emitted, Scope
 from archc.elaborate.tuples import Shape
@@ -214,7 +224,8 @@ def _let_declared(statement: tree.Let, axes: tuple[tree.AxisType, ...], scope: S
     """`let y[k, h: size] = value`: the result's axes are declared, and may be wider than the value's."""
     (name,) = statement.names
     declared = axes_of(axes, scope, lambda axis, name, _: _signature_size(axis, name, scope))
-    inner = scope.child(**{axis.name: BoundAxis(axis) for axis in declared})
+    hidden = {axis for entry in axes for axis, _ in expand(entry.name, scope) if scope.hides(entry.name, axis)}
+    inner = scope.child(**{axis.name: BoundAxis(axis) for axis in declared if axis.name in hidden})
     inner.declared = frozenset(axis.name for axis in declared)
     inner.binders = scope.binders | inner.declared
     found = term(statement.value, inner, name)

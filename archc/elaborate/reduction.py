@@ -28,7 +28,8 @@ def _(expr: tree.Reduction, scope: Scope, hint: str | None = None) -> Binding:
     for name in expr.axes:
         for axis, _ in expand(name, scope):
             new = Axis(axis, frame.solver.unknown(axis))
-            inner.names[axis] = BoundAxis(new)
+            if scope.hides(name, axis):
+                inner.names[axis] = BoundAxis(new)
             if len(name.parts) == 1 and scope.names_axes(name.text) is None:
                 inner.names[name.text] = BoundAxis(new)
             bound.append((new, name.span))

@@ -12,6 +12,7 @@ from archc.elaborate.library import File
 from archc.formula.rename import along
 from archc.formula.tree import Formula, Position, Read
 from archc.ir.node import Initial, Parameter, Value
+from archc.syntax import tree
 from archc.types.size import Size
 from archc.types.tensor_type import REAL, Axis, Kind, TensorType
 
@@ -169,6 +170,12 @@ class Scope:
                 return found
             scope = scope.parent
         return None
+
+    def hides(self, name: tree.Name, axis: str) -> bool:
+        """Whether binding an axis that the text calls `name` may hide what else is called like the axis: always under
+        its own name, but an axis that a hyper-parameter stands for hides no value of a text that never speaks of it."""
+        is_own = len(name.parts) == 1 and self.names_axes(name.text) is None
+        return is_own or not isinstance(self.find(axis), Term)
 
     @property
     def words(self) -> set[str]:

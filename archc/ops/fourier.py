@@ -1,7 +1,7 @@
 """What the discrete Fourier transforms share: a complex number is a pair of reals along an axis of two positions.
 
-The number c e^(ia) is the pair c cos(a - p pi / 2), p = 0 for its real and p = 1 for its imaginary part, so that turning a
-pair by an angle takes one cosine, cos(a + (p - q) pi / 2). Angles are counted in quarter turns of one n-th,
+The number c e^(ia) is the pair c cos(a - p pi / 2), p = 0 for its real and p = 1 for its imaginary part, so that
+turning a pair by an angle takes one cosine, cos(a + (p - q) pi / 2). Angles are counted in quarter turns of one n-th,
 (4 k t + (p - q) n) mod 4 n, exactly, in whole numbers: nothing is lost where k t is large.
 """
 
@@ -23,7 +23,7 @@ class Transform(Operation):
     """A transform of the axes `source` to as many axes `target`, one axis after the other; `axis` is the pair.
 
     With `modes` only the lowest frequencies take part: 0 ... modes - 1 along the last axis of real values, otherwise
-    -modes ... modes - 1, in this order. Without it all of them do, in the order 0 ... n - 1. `call` is torch's function.
+    -modes ... modes - 1, in this order. Without it all of them do, in the order 0 ... n - 1. `call` is torch's word.
     """
 
     call: ClassVar[str]
@@ -108,7 +108,9 @@ class Transform(Operation):
         if self.modes is None:
             return ""
         time = "new" if self.is_inverse else "old"
-        least = (f"size({time}{at}) >= 2 * modes{' - 1' if self._is_half(at) else ''}" for at in range(len(self.source)))
+        least = (
+            f"size({time}{at}) >= 2 * modes{' - 1' if self._is_half(at) else ''}" for at in range(len(self.source))
+        )
         return f" where modes >= 1, {', '.join(least)}"
 
     def _rotation(self, at: int, before: Sequence[str], after: Sequence[str]) -> str:
@@ -120,10 +122,13 @@ class Transform(Operation):
         cosine = f"cos({pi / 2!r} / {n} * ((4 * {k} * {time} + {n} * ({quarters})) % (4 * {n})))"
         if not self.is_inverse:
             return cosine
+        if not self.is_real:
+            return f"{cosine} / {n}"
         if not self._is_half(at):
-            return f"(1 / {n}) * {cosine}"
-        # each frequency but 0 and n / 2 stands for its conjugate too
-        return f"where({frequency} == 0 or 2 * {frequency} == {n}, 1 / {n}, 2 / {n}) * {cosine}"
+            return cosine
+        # each frequency but 0 and n / 2 stands for its conjugate too; the division by all n is done once
+        total = " * ".join(f"size(new{one})" for one in range(len(self.source)))
+        return f"where({frequency} == 0 or 2 * {frequency} == {n}, 1 / ({total}), 2 / ({total})) * {cosine}"
 
     def lower(self, to: Lowering) -> tuple[Lowered, ...] | None:
         if len(self.axis) > 1:

@@ -40,6 +40,7 @@ SMALL: Mapping[str, Mapping[str, int]] = {
     "operators/multionet": {"width": 8, "depth": 2},
     "operators/transolver": {"width": 8, "heads": 2, "slices": 3, "depth": 1},
     "sets/set_transformer": {"width": 8, "heads": 2, "points": 3},
+    "operators/fno": {"width": 4, "modes": 2, "depth": 2},
     "vision/conv": {"width": 4},
     "vision/fractalnet": {"blocks": 2, "count": 3, "width": 4},
     "vision/nin": {"width": 4},

@@ -10,8 +10,8 @@ from archc.ops.operation import Axes, Sample
 
 @final
 class Fft(Transform):
-    """`fft(z, t -> k, axis = part)`: sum t: z e^(-2 pi i k t / n) for k = 0 ... n - 1, of a value whose real and imaginary
-    parts lie along `part`; of several axes for `(h, w) -> (p, q)`. `modes = m` keeps -m ... m - 1 of every axis."""
+    """`fft(z, t -> k, axis = part)`: sum t: z e^(-2 pi i k t / n) for k = 0 ... n - 1, of a value whose real and
+    imaginary parts lie along `part`; of several axes for `(h, w) -> (p, q)`. `modes = m` keeps -m ... m - 1 of each."""
 
     word = "fft"
     call = "fftn"

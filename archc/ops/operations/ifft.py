@@ -10,8 +10,8 @@ from archc.ops.operation import Axes, Sample
 
 @final
 class Ifft(Transform):
-    """`ifft(z, k -> t: n, axis = part)`: (1 / n) sum k: z e^(2 pi i k t / n), the inverse of `fft`. With `modes = m` the
-    given frequencies are -m ... m - 1 of every axis and the rest is 0, whatever the size of the grid."""
+    """`ifft(z, k -> t: n, axis = part)`: (1 / n) sum k: z e^(2 pi i k t / n), the inverse of `fft`. With `modes = m`
+    the given frequencies are -m ... m - 1 of every axis and the rest is 0, whatever the size of the grid."""
 
     word = "ifft"
     call = "ifftn"

@@ -10,11 +10,11 @@ from archc.ops.operation import Axes, Sample
 
 @final
 class Irfft(Transform):
-    """`irfft(z, k -> t: n, axis = part)`: the real values x with `rfft(x, t -> k, axis = part)` = z, where there are such:
-    (1 / n) sum k: Re z e^(2 pi i k t / n) over all frequencies, those left out being the conjugates of the given ones. Of
+    """`irfft(z, k -> t: n, axis = part)`: the real x with `rfft(x, t -> k, axis = part)` = z, where there is one:
+    (1 / n) sum k: Re z e^(2 pi i k t / n) over all frequencies, those not given being conjugates of the given ones. Of
     several axes, `(p, q) -> (h: 4, w: 5)`, the last one is the halved one. With `modes = m` the given frequencies are
-    0 ... m - 1 of the last axis and -m ... m - 1 of the others, and the rest is 0: the values on a finer or a coarser
-    grid are those of the same trigonometric polynomial.
+    0 ... m - 1 of the last axis and -m ... m - 1 of the others, and the rest is 0: on any grid the result has the
+    values of one trigonometric polynomial.
     """
 
     word = "irfft"

@@ -12,11 +12,11 @@ from archc.ops.operation import NewAxes, Sample
 
 @final
 class Rfft(Transform):
-    """`rfft(x, t -> k, axis = part)`: sum t: x e^(-2 pi i k t / n) for k = 0 ... n // 2, of which the other frequencies
-    are conjugates; the real and the imaginary part lie along the new axis. Of several axes, `(h, w) -> (p, q)`, the last
-    one is halved. `modes = m` keeps 0 ... m - 1 of the last axis and -m ... m - 1 of the others.
+    """`rfft(x, t -> k, axis = part)`: sum t: x e^(-2 pi i k t / n) for k = 0 ... n // 2, the other frequencies
+    being conjugates; real and imaginary part lie along the new axis. Of several axes, `(h, w) -> (p, q)`, the last one
+    is halved. `modes = m` keeps 0 ... m - 1 of the last axis and -m ... m - 1 of the others.
 
-    With two new axes, `axis = (part, turn)`, a number c is the matrix of z -> c z, so that `sum turn: z * c` multiplies.
+    With two new axes, `axis = (part, turn)`, a number c is the matrix of z -> c z: `sum turn: z * c` multiplies.
     """
 
     word = "rfft"

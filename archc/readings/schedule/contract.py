@@ -1,15 +1,15 @@
-"""Sums of products: distributed where that avoids a wide tensor, contracted two factors at a time, cheapest first."""
+"""Sums of products: distributed where that avoids a wide tensor, contracted two factors at a time."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from itertools import combinations
+from collections.abc import Iterable, Iterator, Sequence
 from math import prod
 from typing import TYPE_CHECKING
 
 from archc.formula.normal import ONE, Factor, Product, addends, product
 from archc.formula.tree import Apply, Formula, Read
 from archc.readings.schedule.convolve import convolution
+from archc.readings.schedule.order import Tree, contraction_order
 from archc.readings.schedule.pair import contract_pair
 from archc.readings.schedule.pull import contracted_before
 from archc.readings.schedule.tensor import Conv, Divide, Input, Laid, Linear, Map
@@ -192,19 +192,27 @@ def contracted(at: Evaluation, parts: Sequence[Laid], bound: Sequence[str]) -> L
         return _summed(at, whole, bound, ())
     kind = "complex" if any(part.tensor.kind == "complex" for part in parts) else "real"
     parts = [trace.cast(part, kind) for part in parts]
-    while True:
-        for place, part in enumerate(parts):
-            others = [axis for other in (*parts[:place], *parts[place + 1 :]) for axis in other.axes]
-            parts[place] = _summed(at, part, bound, others)
-        if len(parts) == 1:
-            return parts[0]
-        first, second = min(combinations(range(len(parts)), 2), key=lambda pair: _cost(at, parts, pair, bound))
-        rest = [part for place, part in enumerate(parts) if place not in (first, second)]
+    for place, part in enumerate(parts):
+        others = [axis for other in (*parts[:place], *parts[place + 1 :]) for axis in other.axes]
+        parts[place] = _summed(at, part, bound, others)
+    tree = contraction_order([part.axes for part in parts], bound, lambda axes: _volume(at, axes))
+    known: dict[Tree, Laid] = dict(enumerate(parts))
+    for pair in _inside_out(tree):
+        x, y = (known.pop(side) for side in pair)
+        rest = list(known.values())
         needed = {axis for part in rest for axis in part.axes}
-        x, y = parts[first], parts[second]
         shared = [axis for axis in x.axes if axis in y.axes and axis in bound and axis not in needed]
         found = contracted_before(at, x, y, shared)
-        parts = [*rest, found or contract_pair(trace, x, y, shared, _preferred(at, rest, bound))]
+        known[pair] = found or contract_pair(trace, x, y, shared, _preferred(at, rest, bound))
+    return known[tree]
+
+
+def _inside_out(tree: Tree) -> Iterator[tuple[Tree, Tree]]:
+    """The products of an order of contraction, each after its sides."""
+    if isinstance(tree, tuple):
+        for side in tree:
+            yield from _inside_out(side)
+        yield tree
 
 
 def _preferred(at: Evaluation, rest: Sequence[Laid], bound: Sequence[str]) -> tuple[str, ...]:
@@ -223,15 +231,6 @@ def _summed(at: Evaluation, part: Laid, bound: Sequence[str], others: Sequence[s
     """The sum over the bound axes that nothing else has."""
     own = [axis for axis in part.axes if axis in bound and axis not in others]
     return at.scope.trace.fold("sum", part, own) if own else part
-
-
-def _cost(at: Evaluation, parts: Sequence[Laid], pair: tuple[int, int], bound: Sequence[str]) -> float:
-    """Multiplications and numbers written when these two go first."""
-    x, y = (parts[place] for place in pair)
-    needed = {axis for place, part in enumerate(parts) if place not in pair for axis in part.axes}
-    union = dict.fromkeys((*x.axes, *y.axes))
-    kept = [axis for axis in union if axis not in bound or axis in needed]
-    return _volume(at, union) + 4 * _volume(at, kept)
 
 
 def fold_bias(at: Evaluation, formula: Apply, operands: Sequence[Laid]) -> list[Laid]:

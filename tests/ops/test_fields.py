@@ -1,0 +1,81 @@
+"""The library's edges between fields against what their comments say."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from archc.driver import build
+from tests.ops.test_std import agrees, close, drawn, loaded
+
+FIELDS = {
+    "spectral": ("h: 5, w: 6", "spectral(over = (h, w), modes = 2)"),
+    "spectral of one axis": ("h: 7", "spectral(over = h, modes = 3)"),
+    "spectral of three axes": ("h: 4, w: 5, d: 6", "spectral(over = (h, w, d), modes = 2)"),
+    "spectral plus weight": ("h: 5, w: 6", "spectral(over = (h, w), modes = 2) + weight"),
+    "spectral of an activation": ("h: 5, w: 6", "tanh >> spectral(over = (w, h), modes = 2)"),
+}
+
+
+@pytest.mark.parametrize("case", FIELDS)
+def test_edge_computes_its_formula(case: str) -> None:
+    axes, edge = FIELDS[case]
+    agrees(
+        f"net N(x: real[batch, c: 3, {axes}]) -> (y: real[batch, c: 2, {axes}]) "
+        f"{{ return x |> layer(c -> c: 2, edge = {edge}) }}"
+    )
+
+
+def spectral(modes: int) -> nn.Module:
+    return loaded(
+        f"""net N(u: real[x, y]) -> (v: real[x, y]) where x >= {2 * modes}, y >= {2 * modes} {{
+            return u |> layer(() -> (), edge = spectral(over = (x, y), modes = {modes}), bias = none)
+        }}"""
+    )
+
+
+def polynomial(shape: tuple[int, int], modes: int) -> Tensor:
+    """A field without frequencies from `modes` on, on any grid."""
+    x, y = torch.meshgrid(*(torch.arange(n, dtype=torch.float64) * 2 * torch.pi / n for n in shape), indexing="ij")
+    coefficients = iter(drawn(4 * modes**2).tolist())
+    return sum(
+        (
+            next(coefficients) * torch.cos(p * x + q * y) + next(coefficients) * torch.sin(p * x + q * y)
+            for p in range(1 - modes, modes)
+            for q in range(modes)
+        ),
+        torch.zeros(shape, dtype=torch.float64),
+    )
+
+
+@pytest.mark.parametrize(("coarse", "fine"), [((64, 64), (128, 128)), ((9, 15), (27, 45)), ((11, 64), (33, 128))])
+def test_the_identity_is_exact_between_the_coarse_points(coarse: tuple[int, int], fine: tuple[int, int]) -> None:
+    net = spectral(4)
+    with torch.no_grad():
+        net.get_parameter("v_multiplier").zero_()[..., 0] = 1.0
+    for shape in (coarse, fine):
+        field = polynomial(shape, 4)
+        close(net(field), field)
+
+
+@pytest.mark.parametrize(("coarse", "factor"), [((64, 64), 2), ((9, 15), 3), ((8, 11), 5)])
+def test_a_finer_grid_has_the_same_operator(coarse: tuple[int, int], factor: int) -> None:
+    net = spectral(4)
+    fine = (factor * coarse[0], factor * coarse[1])
+    found = net(polynomial(fine, 4))
+    close(found[::factor, ::factor], net(polynomial(coarse, 4)))
+    # between the coarse points the result has the kept frequencies and no others
+    assert torch.fft.rfft2(found)[5:-5].abs().max() < 1e-9
+
+
+def test_no_table_over_both_axes() -> None:
+    """The transform goes over one axis at a time: no tensor has both axes and both frequencies, none is complex."""
+    text = build(
+        """net N(u: real[batch, c: 8, x, y]) -> (v: real[batch, c: 8, x, y]) where x >= 8, y >= 8 {
+            return u |> layer(c -> c, edge = spectral(over = (x, y), modes = 4), bias = none)
+        }"""
+    )
+    contractions = [line.strip() for line in text.splitlines() if "einsum" in line]
+    assert len(contractions) == 5
+    assert "complex" not in text
