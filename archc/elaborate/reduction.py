@@ -10,13 +10,13 @@ from archc.elaborate import faults
 from archc.elaborate.binding import Binding, BoundAxis, Term
 from archc.elaborate.constraint import Mismatch
 from archc.elaborate.evaluate import evaluate, term
-from archc.elaborate.extent import expand
+from archc.elaborate.extent import expand, positive, size_of
 from archc.elaborate.scope import Scope, plain
 from archc.formula.tree import Formula, Position, Read, Reduce, walk
 from archc.syntax import tree
 from archc.types.tensor_type import BOOL, REAL, Axis, Kind
 
-SIZED = "reduce a value that has the axis, as in `let y[{axis}: 64] = ...`, or multiply by one"
+SIZED = "say where it ends, as in `sum {axis} < 64: ...`"
 
 
 @evaluate.register
@@ -25,9 +25,11 @@ def _(expr: tree.Reduction, scope: Scope, hint: str | None = None) -> Binding:
     inner = scope.child()
     inner.in_reduction = True
     bound: list[tuple[Axis, Span]] = []
-    for name in expr.axes:
-        for axis, _ in expand(name, scope):
-            new = Axis(axis, frame.solver.unknown(axis))
+    for entry in expr.axes:
+        name = entry.name
+        for axis, own in expand(name, scope):
+            size = None if entry.size is None else positive(size_of(entry.size, own), entry.size.span, frame.values)
+            new = Axis(axis, frame.solver.unknown(axis) if size is None else size)
             if scope.hides(name, axis):
                 inner.names[axis] = BoundAxis(new)
             if len(name.parts) == 1 and scope.names_axes(name.text) is None:

@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from archc.base.span import Source, Span
-from archc.formula.tree import Apply, Formula, Literal, Position, Read, Reduce, SizeValue
+from archc.formula.tree import Apply, Formula, Literal, Position, Read, Reduce, SizeValue, walk
 from archc.syntax import tree
 from archc.types.condition import Condition
 from archc.types.polynomial import Atom, Monomial
 from archc.types.size import Size
-from archc.types.tensor_type import TensorType
+from archc.types.tensor_type import Axis, TensorType
 
 NOWHERE = Span(Source("", ""), 0, 0)
 """The place of what is printed and was never written."""
@@ -120,13 +120,20 @@ class Express:
                 return tree.Reduction(
                     span=NOWHERE,
                     kind=kind,
-                    axes=tuple(name(axis.name) for axis in axes),
+                    axes=tuple(self.bound(axis, formula) for axis in axes),
                     condition=None if condition is None else inner.formula(condition),
                     body=inner.formula(body),
                 )
             case Apply():
                 return self.apply(formula)
         raise TypeError(f"a {type(formula).__name__} has no text")
+
+    def bound(self, axis: Axis, formula: Reduce) -> tree.BoundAxis:
+        """A bound axis, with its size where nothing is read along it."""
+        parts = (part for part in walk(formula) if isinstance(part, Read) and part.outside is None)
+        is_read = any(Position(axis.name) in part.indices for part in parts)
+        size = None if is_read else size_expr(axis.size, self.symbol)
+        return tree.BoundAxis(span=NOWHERE, name=name(axis.name), size=size)
 
     def size_value(self, size: Size) -> tree.Expr:
         """A size as a number: a bare name would be the position on an axis, and arithmetic a formula."""

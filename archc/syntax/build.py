@@ -220,6 +220,9 @@ class TreeBuilder:
             body=parts[-1],
         )
 
+    def bound_axis(self, parts: Parts) -> tree.BoundAxis:
+        return tree.BoundAxis(span=self._span(parts), name=parts[0], size=parts[2] if len(parts) > 1 else None)
+
     def product(self, parts: Parts) -> tree.Product:
         operators = ("*", *map(str, parts[1::2]))
         return tree.Product(span=self._span(parts), factors=tuple(parts[::2]), operators=operators)

@@ -141,11 +141,19 @@ class Logic(Tree):
 
 
 @dataclass(frozen=True, kw_only=True)
+class BoundAxis(Tree):
+    """`k < 8` in a reduction; `size` is None where the body says how long the axis is."""
+
+    name: Name
+    size: Expr | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Reduction(Tree):
     """`sum j, m where m <= n: body`; `body` is one product."""
 
     kind: str
-    axes: tuple[Name, ...]
+    axes: tuple[BoundAxis, ...]
     condition: Expr | None
     body: Expr
 

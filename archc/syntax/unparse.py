@@ -275,9 +275,12 @@ class _Writer:
         return Group((head, " ", Align(tuple(stages))), broken=commented)
 
     def reduction(self, node: tree.Reduction) -> Doc:
-        axes = ", ".join(axis.text for axis in node.axes)
+        axes = [part for axis in node.axes for part in (", ", self.node(axis))][1:]
         where = (" where ", self.node(node.condition)) if node.condition else ""
-        return f"{node.kind} {axes}", where, ": ", self._operand(node.body, _PRODUCT)
+        return f"{node.kind} ", *axes, where, ": ", self._operand(node.body, _PRODUCT)
+
+    def bound_axis(self, node: tree.BoundAxis) -> Doc:
+        return (node.name.text, " < ", self._operand(node.size, _SUM)) if node.size else node.name.text
 
     def call(self, node: tree.Call) -> Doc:
         return node.function.text, self._list("(", node.arguments, ")")
@@ -425,6 +428,7 @@ _WRITE: dict[type, Callable[[_Writer, Any], Doc]] = {
     tree.Logic: _Writer.logic,
     tree.Pipe: _Writer.pipe,
     tree.Reduction: _Writer.reduction,
+    tree.BoundAxis: _Writer.bound_axis,
     tree.Call: _Writer.call,
     tree.Argument: _Writer.argument,
     tree.Index: _Writer.index,

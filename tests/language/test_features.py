@@ -250,6 +250,14 @@ FEATURES: dict[str, str] = {
             let s[batch, n] = sum m: a * x[n: m]
             return s + (sum m: a)
         }""",
+    "a sum over positions alone": """
+        net N (count = 5) (x: real[batch]) -> (y: real[batch]) {
+            return sum k < count, l < 2 where k > l: cos(k * x) / (l + 1)
+        }""",
+    "grid axes named like what a library text calls its own": """
+        net N (u: real[batch, c: 2, x: 5, kernel: 6]) -> (v: real[batch, c: 2, x: 5, kernel: 6]) {
+            return u |> layer(c -> c, edge = conv(over = (x, kernel), size = 3))
+        }""",
     "reductions": """
         net N (x: real[batch, n, d: 4]) -> (y: real[batch]) {
             return (logsumexp n, d: x) + (mean n, d: x) + (max n, d: x) - (min n, d: x) + (prod d: mean(x, over = n))

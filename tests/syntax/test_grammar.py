@@ -126,7 +126,7 @@ def test_reduction_or_call() -> None:
     assert call.function.text == "sum"
     reduction = expression("sum m, tap.over where m <= n: x")
     assert isinstance(reduction, tree.Reduction)
-    assert [axis.text for axis in reduction.axes] == ["m", "tap.over"]
+    assert [axis.name.text for axis in reduction.axes] == ["m", "tap.over"]
     value = expression("layer(x, aggregate = sum)")
     assert isinstance(value, tree.Call)
     assert isinstance(value.arguments[1].value, tree.Name)

@@ -160,10 +160,13 @@ class Trees:
         return tree.Reduction(
             span=NOWHERE,
             kind=self.pick(*REDUCERS),
-            axes=self.some(self.axis_name, 1),
+            axes=self.some(self.bound_axis, 1),
             condition=self.maybe(self.expression),
             body=self.expression(),
         )
+
+    def bound_axis(self) -> tree.BoundAxis:
+        return tree.BoundAxis(span=NOWHERE, name=self.axis_name(), size=self.maybe(self.expression))
 
     def prefix(self) -> tree.Expr:
         negated = tree.Logic(span=NOWHERE, operator="not", operands=(self.expression(),))
