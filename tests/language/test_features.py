@@ -252,7 +252,7 @@ FEATURES: dict[str, str] = {
         }""",
     "a sum over positions alone": """
         net N (count = 5) (x: real[batch]) -> (y: real[batch]) {
-            return sum k < count, l < 2 where k > l: cos(k * x) / (l + 1)
+            return sum k < count, l < 2 where k > l: cos(k * x) * (1 / (l + 1))
         }""",
     "grid axes named like what a library text calls its own": """
         net N (u: real[batch, c: 2, x: 5, kernel: 6]) -> (v: real[batch, c: 2, x: 5, kernel: 6]) {
