@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -146,12 +147,26 @@ class Partial:
 
 @dataclass(eq=False)
 class Sharing:
-    """One set of weights: the parameters and module that the first use made."""
+    """One set of weights: the parameters and module that the first use made; `parts` are those of its joint edges.
+
+    A use asks for them in the same order as the first: `key` tells those of one name apart, `begin` starts a use.
+    """
 
     name: str
     parameters: dict[str, Value] = field(default_factory=dict)
     module: str | None = None
     block: str | None = None
+    parts: dict[str, Sharing] = field(default_factory=dict)
+    counts: Counter[str] = field(default_factory=Counter)
+
+    def begin(self) -> None:
+        """Start a use."""
+        self.counts.clear()
+
+    def key(self, name: str) -> str:
+        """The next thing of this name in a use."""
+        self.counts[name] += 1
+        return f"{name}_{self.counts[name]}"
 
 
 @dataclass(frozen=True)

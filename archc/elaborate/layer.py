@@ -23,6 +23,7 @@ from archc.elaborate.edge import activate, travel
 from archc.elaborate.evaluate import as_edge, combine, evaluate, term
 from archc.elaborate.extent import number_of, place_of, positive, size_of
 from archc.elaborate.instance import call_block
+from archc.elaborate.joint import Crossing, is_joint
 from archc.elaborate.library import prelude
 from archc.elaborate.reduction import reduce_over
 from archc.elaborate.scope import Edging, Scope
@@ -38,6 +39,7 @@ OPTIONS = ("edge", "bias", "neuron", "aggregate", "wiring", "init")
 BIASES = ("none", "unit", "field")
 AGGREGATES = ("sum", "mean", "max", "min", "prod", "logsumexp", "lehmer")
 WIRINGS = ("full", "one_to_one", "groups", "random", "mask")
+JOINED = {"wiring": WIRINGS, "aggregate": AGGREGATES}
 
 
 @dataclass(frozen=True)
@@ -122,6 +124,7 @@ class _Layer:
         self.frame = scope.frame
         self.prefix = prefix
         self.sharing = sharing
+        self.summed: tuple[Axis, ...] = ()
 
     def option(self, name: str) -> tree.Expr | None:
         argument = self.arguments.named.get(name)
@@ -144,31 +147,52 @@ class _Layer:
 
     def build(self, operand: Operand, sources: tuple[Axis, ...], targets: tuple[Axis, ...]) -> Binding:
         span = self.arguments.span
-        wires = self.wire(operand, sources, targets)
+        if self.sharing is not None:
+            self.sharing.begin()
         expr = self.option("edge")
         edge = weight() if expr is None else as_edge(evaluate(expr, self.scope), expr.span, "edge", "layer")
-        inner = self.edge_scope(wires, parameters=wires.parameters)
         before = len(self.frame.nodes)
-        value = self.travelled(edge, wires.value, inner)
+        found = self.crossed(edge, operand, sources, targets)
         fans = [
             node.initial.fan_in for node in self.frame.nodes[before:] if isinstance(node, Parameter) and node.initial
         ]
-        if wires.factor is not None:
-            value = combine("mul", "*", [(wires.factor, span), (value, span)], inner, span)
-        found = self.aggregate(value, wires, span)
         found = self.ordered(found, operand.term, sources, targets)
-        found = self.biased(found, wires, fans)
+        found = self.biased(found, targets, fans)
         fired = self.fire(found)
         return replace(fired, hint=self.prefix) if isinstance(fired, Term) else fired
 
-    def travelled(self, edge: Edge, value: Term, scope: Scope) -> Term:
-        """The value at the far end of the edge; what is wrong with the edge as a whole is shown where it is given."""
+    def crossed(self, edge: Edge, operand: Operand, sources: tuple[Axis, ...], targets: tuple[Axis, ...]) -> Term:
+        """The value on the outgoing units; what is wrong with the edge as a whole is shown where it is given."""
+        self.summed = sources
         try:
-            return travel(edge, value, self.arguments, scope)
+            if not is_joint(edge):
+                return self.pairwise(edge, operand, sources, targets)
+            for option, default in (("wiring", "full"), ("aggregate", "sum")):
+                if self.word(option, JOINED[option], default)[0] != default:
+                    reason = f"a joint edge maps all units itself, which leaves `{option}` nothing to choose"
+                    raise Fault(faults.LayerAxes(self.place(option), reason=reason))
+            crossing = Crossing(self.arguments, self.scope, self.sharing, self.pairwise, self.each)
+            return crossing.over(edge, operand, sources, targets)
         except Fault as fault:
             if fault.diagnostic.span == self.arguments.span:
                 fault.diagnostic.span = self.place("edge")
             raise
+
+    def pairwise(self, edge: Edge, operand: Operand, sources: tuple[Axis, ...], targets: tuple[Axis, ...]) -> Term:
+        """A copy of the edge for every pair of units that the wiring joins, and their sum, or what `aggregate` says."""
+        span = self.arguments.span
+        wires = self.wire(operand, sources, targets)
+        self.summed = wires.summed
+        inner = self.edge_scope(wires, parameters=wires.parameters)
+        value = travel(edge, wires.value, self.arguments, inner)
+        if wires.factor is not None:
+            value = combine("mul", "*", [(wires.factor, span), (value, span)], inner, span)
+        return self.aggregate(value, wires, span)
+
+    def each(self, edge: Edge, operand: Operand, units: tuple[Axis, ...]) -> Term:
+        """A copy of the edge for every unit."""
+        wires = Wires(operand.term, units, units, (), units)
+        return travel(edge, operand.term, self.arguments, self.edge_scope(wires, parameters=units))
 
     def edge_scope(self, wires: Wires, parameters: tuple[Axis, ...], prefix: str | None = None) -> Scope:
         """The scope in which the edge (or the bias) declares its parameters."""
@@ -345,7 +369,7 @@ class _Layer:
         order.extend(axes)
         return Term(found.formula, tuple(axes[name] for name in dict.fromkeys(order) if name in axes), found.kind)
 
-    def biased(self, found: Term, wires: Wires, fans: Sequence[Size]) -> Term:
+    def biased(self, found: Term, targets: tuple[Axis, ...], fans: Sequence[Size]) -> Term:
         """Add the bias; it starts as wide as the edge's first parameter, whose `fans` are those of its parameters."""
         kind, _ = self.word("bias", BIASES, "unit")
         if kind == "none":
@@ -354,7 +378,8 @@ class _Layer:
         domain: tuple[Axis, ...] = ()
         if kind == "field":
             domain = self.domain(found)
-        inner = self.edge_scope(wires, parameters=wires.targets)
+        wires = Wires(found, (), targets, self.summed, targets)
+        inner = self.edge_scope(wires, parameters=targets)
         type = TensorType(REAL, (*(inner.edging.axes if inner.edging else ()), *domain))
         fan = next(iter(fans), inner.edging.fan_in if inner.edging else Size.of(1))
         initial = Initial("kaiming", (), fan, fan)

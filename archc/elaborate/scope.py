@@ -203,12 +203,13 @@ class Scope:
         frame = self.frame
         prefix = self.edging.prefix if self.edging else ""
         sharing = self.edging.sharing if self.edging else None
-        if sharing and name in sharing.parameters:
-            return sharing.parameters[name]
+        key = sharing.key(name) if sharing else name
+        if sharing and key in sharing.parameters:
+            return sharing.parameters[key]
         value = Value(frame.parameter_name(f"{prefix}_{name}" if prefix else name), type)
         frame.emit(Parameter(results=(value,), span=span, path=frame.path, role=role, initial=initial, formula=formula))
         if sharing:
-            sharing.parameters[name] = value
+            sharing.parameters[key] = value
         return value
 
 
