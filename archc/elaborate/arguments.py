@@ -31,7 +31,7 @@ from archc.syntax.unparse import unparse
 from archc.types.size import Size
 from archc.types.tensor_type import Axis
 
-HYPER_KINDS = ("int", "real", "bool", "axes", "activation", "edge", "block", "choice")
+HYPER_KINDS = ("int", "real", "bool", "axis", "axes", "activation", "edge", "block", "choice")
 
 
 @dataclass
@@ -178,7 +178,7 @@ def hyper_value(hyper: tree.Hyper, expr: tree.Expr, arguments: Arguments, scope:
             return Extent(scope.frame.resolve(size_of(expr, scope)))
         case "real":
             return Scalar(float(number_of(expr, scope, hyper.name, arguments.callee)))
-        case "axes":
+        case "axis" | "axes":
             return axis_list(expr, arguments, scope, hyper.name)
         case "edge" | "activation" | "block":
             return as_edge(evaluate(expr, scope), expr.span, hyper.name, arguments.callee)

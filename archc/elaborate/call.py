@@ -11,6 +11,7 @@ from archc.elaborate.arguments import Arguments, Operand, axis_list, bind_hypers
 from archc.elaborate.binding import (
     EDGES,
     Activation,
+    AxisList,
     Binding,
     BoundAxis,
     Chain,
@@ -117,8 +118,15 @@ def _apply_bound(found: Binding, arguments: Arguments, scope: Scope, hint: str |
                 raise Poisoned
             given = {**dict(before), **bind_hypers(definition, arguments, scope)}
             partial = Partial(definition, tuple(given.items()), found.sharing)
-            called = _operands(partial, arguments, scope)
-            return partial if called is None else call_block(*called, arguments, scope, hint)
+            head, *others = stages = _in_turn(partial)
+            called = _operands(head, arguments, scope)
+            if called is None:
+                return Chain(stages) if others else partial
+            result = call_block(*called, arguments, scope, hint)
+            for stage in others:
+                value = Operand(as_term(result, arguments.span), arguments.span)
+                result = call_block(stage, [value], arguments, scope, hint)
+            return result
         case SharedLayer(call=call, scope=outer, sharing=sharing):
             first = sort(call, arguments.operands, outer)
             first.span = arguments.span
@@ -129,6 +137,18 @@ def _apply_bound(found: Binding, arguments: Arguments, scope: Scope, hint: str |
             help = f"an entry is read as `{arguments.callee}[n: 0]`" if isinstance(found, Term) else ""
             place = arguments.span.word(arguments.callee)
             raise Fault(faults.NotCallable(place, name=arguments.callee, what=describe(found), help=help))
+
+
+def _in_turn(partial: Partial) -> tuple[Partial, ...]:
+    """A block that works along one axis, once for each axis that it is given."""
+    given = dict(partial.hypers)
+    for hyper in partial.definition.tree.hypers:
+        if isinstance(hyper, tree.Hyper) and hyper.kind == "axis":
+            bound = given.get(hyper.name)
+            if isinstance(bound, AxisList) and len(bound.axes) > 1:
+                each = ({**given, hyper.name: AxisList((axis,))} for axis in bound.axes)
+                return tuple(replace(partial, hypers=tuple(one.items())) for one in each)
+    return (partial,)
 
 
 def _operands(partial: Partial, arguments: Arguments, scope: Scope) -> tuple[Partial, list[Operand]] | None:

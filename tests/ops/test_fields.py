@@ -14,6 +14,10 @@ FIELDS = {
     "spectral of one axis": ("h: 7", "spectral(over = h, modes = 3)"),
     "spectral of three axes": ("h: 4, w: 5, d: 6", "spectral(over = (h, w, d), modes = 2)"),
     "spectral plus weight": ("h: 5, w: 6", "spectral(over = (h, w), modes = 2) + weight"),
+    "separable": ("h: 5, w: 6", "separable(over = (h, w))"),
+    "kernel": ("h: 4, w: 3", "kernel(over = (h, w), width = 3)"),
+    "kernel of one axis": ("h: 4, w: 3", "kernel(over = w, width = 3, neuron = tanh) + weight"),
+    "lowrank": ("h: 4, w: 5", "lowrank(over = (h, w), rank = 3, width = 4, neuron = tanh)"),
     "spectral of an activation": ("h: 5, w: 6", "tanh >> spectral(over = (w, h), modes = 2)"),
 }
 
@@ -67,6 +71,55 @@ def test_a_finer_grid_has_the_same_operator(coarse: tuple[int, int], factor: int
     close(found[::factor, ::factor], net(polynomial(coarse, 4)))
     # between the coarse points the result has the kept frequencies and no others
     assert torch.fft.rfft2(found)[5:-5].abs().max() < 1e-9
+
+
+def layered(edge: str) -> nn.Module:
+    """One layer from two units to three on a grid, and nothing but its edge."""
+    return loaded(
+        f"""net N(x: real[batch, c: 2, h: 4, w: 5]) -> (y: real[batch, c: 3, h: 4, w: 5]) {{
+            return x |> layer(c -> c: 3, edge = {edge}, bias = none)
+        }}"""
+    )
+
+
+def test_separable_is_a_matrix_on_each_side() -> None:
+    net = loaded(
+        """net N(x: real[batch, c: 2, h: 4, w: 5]) -> (y: real[batch, c: 2, h: 4, w: 5]) {
+            return x |> layer(c -> c, edge = separable(over = (h, w)), wiring = one_to_one, bias = none)
+        }"""
+    )
+    left, right = net.parameters()
+    assert left.shape == (2, 4, 4)
+    assert right.shape == (2, 5, 5)
+    x = drawn(3, 2, 4, 5)
+    close(net(x), left @ x @ right.mT)
+
+
+def points(shape: tuple[int, int] = (4, 5)) -> Tensor:
+    """The points of a grid as rows."""
+    rows, columns = (torch.arange(n, dtype=torch.float64) / n for n in shape)
+    return torch.cartesian_prod(rows, columns)
+
+
+def test_kernel_is_the_mean_over_all_points() -> None:
+    net, x = layered("kernel(over = (h, w), width = 6)"), drawn(3, 2, 4, 5)
+    named = {name.removeprefix("kernel."): parameter for name, parameter in net.named_parameters()}
+    at, source = points() @ named["at_weight"].mT + named["at_bias"], points() @ named["from_weight"].mT
+    hidden = nn.functional.gelu(at.unsqueeze(1) + source)
+    kernel = torch.einsum("pqk,ijk->ijpq", hidden, named["strength"])
+    close(net(x), (torch.einsum("ijpq,bjq->bip", kernel, x.flatten(2)) / 20).unflatten(-1, (4, 5)))
+
+
+def test_lowrank_is_a_kernel_of_its_rank() -> None:
+    net, x = layered("lowrank(over = (h, w), rank = 3, width = 6, neuron = tanh)"), drawn(3, 2, 4, 5)
+    named = {name.removeprefix("lowrank."): parameter for name, parameter in net.named_parameters()}
+
+    def factor(first: str, second: str) -> Tensor:
+        hidden = torch.tanh(points() @ named[f"{first}_weight"].mT + named[f"{first}_bias"])
+        return torch.einsum("pk,irk->pir", hidden, named[f"{second}_weight"]) + named[f"{second}_bias"]
+
+    kernel = torch.einsum("pir,qjr->ijpq", factor("layer_2", "phi"), factor("layer", "psi"))
+    close(net(x), (torch.einsum("ijpq,bjq->bip", kernel, x.flatten(2)) / 20).unflatten(-1, (4, 5)))
 
 
 def test_no_table_over_both_axes() -> None:
