@@ -146,7 +146,6 @@ class _Layer:
         return choice(name, words, expr, self.scope).text, None
 
     def build(self, operand: Operand, sources: tuple[Axis, ...], targets: tuple[Axis, ...]) -> Binding:
-        span = self.arguments.span
         if self.sharing is not None:
             self.sharing.begin()
         expr = self.option("edge")
