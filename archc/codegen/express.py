@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from string import ascii_letters
 from typing import Any, NamedTuple
 
@@ -14,6 +14,7 @@ from archc.readings.schedule.lowering import size_placeholder
 from archc.readings.schedule.tensor import (
     Cast,
     Conv,
+    ConvTranspose,
     Divide,
     Einsum,
     Expand,
@@ -291,14 +292,29 @@ def _letters(axes: Sequence[str]) -> list[str]:
 
 def _conv(step: Conv, at: _Site) -> str:
     options = [("stride", step.stride, _ONE), ("padding", step.padding, _ZERO), ("dilation", step.dilation, _ONE)]
-    words = [*at.names]
+    return f"F.conv{step.rank}d({_convolved(at.names, options, step.groups)})"
+
+
+def _conv_transpose(step: ConvTranspose, at: _Site) -> str:
+    options = [
+        ("stride", step.stride, _ONE),
+        ("padding", step.padding, _ZERO),
+        ("output_padding", step.extra, _ZERO),
+        ("dilation", step.dilation, _ONE),
+    ]
+    return f"F.conv_transpose{step.rank}d({_convolved(at.names, options, step.groups)})"
+
+
+def _convolved(names: Sequence[str], options: Iterable[tuple[str, Sequence[Size], Size]], groups: Size) -> str:
+    """The arguments of a convolution; an option that is its default in every dimension is left out."""
+    words = [*names]
     for word, sizes, default in options:
         if any(size != default for size in sizes):
             same = all(size == sizes[0] for size in sizes)
             words.append(f"{word}={size_text(sizes[0]) if same else _tuple_of(sizes)}")
-    if step.groups != _ONE:
-        words.append(f"groups={size_text(step.groups)}")
-    return f"F.conv{step.rank}d({', '.join(words)})"
+    if groups != _ONE:
+        words.append(f"groups={size_text(groups)}")
+    return ", ".join(words)
 
 
 def _fold(step: Fold, at: _Site) -> str:
@@ -332,6 +348,7 @@ def _written(step: Written, _at: _Site) -> str:
 _PRINTERS: dict[type[Step], Callable[[Any, _Site], str]] = {
     Cast: _cast,
     Conv: _conv,
+    ConvTranspose: _conv_transpose,
     Divide: _divide,
     Einsum: _einsum,
     Expand: _expand,

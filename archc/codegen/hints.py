@@ -7,6 +7,7 @@ from collections.abc import Callable
 from archc.readings.schedule.tensor import (
     Cast,
     Conv,
+    ConvTranspose,
     Einsum,
     Fold,
     Invoke,
@@ -42,7 +43,7 @@ _WORDS = {
     "sum": "total",
     "where": "chosen",
 }
-_CONTRACTIONS = (Conv, Einsum, Linear, Matmul)
+_CONTRACTIONS = (Conv, ConvTranspose, Einsum, Linear, Matmul)
 
 
 def hint_of(tensor: Tensor, name_of: Callable[[Tensor], str | None]) -> str:

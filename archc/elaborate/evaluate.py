@@ -31,7 +31,7 @@ from archc.elaborate.binding import (
     position,
 )
 from archc.elaborate.constraint import Mismatch, worded
-from archc.elaborate.extent import find_name, unknown_name
+from archc.elaborate.extent import comparisons, find_name, unknown_name
 from archc.elaborate.scope import Scope
 from archc.formula.tree import Apply, Literal, Read, SizeValue
 from archc.ops.operation import Pointwise
@@ -194,8 +194,11 @@ def _(expr: tree.Product, scope: Scope, hint: str | None = None) -> Binding:
 
 @evaluate.register
 def _(expr: tree.Compare, scope: Scope, hint: str | None = None) -> Binding:
-    operands = [(term(part, scope), part.span) for part in (expr.left, expr.right)]
-    return combine(COMPARISONS[expr.operator], expr.operator, operands, scope, expr.span)
+    sign, found = expr.operator, []
+    for _, inner in comparisons(expr, scope):
+        operands = [(term(part, inner), part.span) for part in (expr.left, expr.right)]
+        found.append((combine(COMPARISONS[sign], sign, operands, inner, expr.span), expr.span))
+    return found[0][0] if len(found) == 1 else combine("and", "and", found, scope, expr.span)
 
 
 @evaluate.register

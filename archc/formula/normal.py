@@ -78,6 +78,8 @@ def _combine(word: str, parts: list[Affine]) -> Affine | None:
                 else:
                     return None
             return total
+        case "floordiv" | "mod" if constants[1] == ONE:
+            return parts[0] if word == "floordiv" else Affine({}, ZERO)
         case "floordiv" | "mod" if constants[0] is not None and constants[1] is not None:
             return Affine({}, constants[0] // constants[1] if word == "floordiv" else constants[0] % constants[1])
     return None
@@ -87,6 +89,24 @@ def size_of(formula: Formula) -> Size | None:
     """The size that an integer formula without positions and reads denotes."""
     found = affine(formula)
     return None if found is None else found.constant
+
+
+def congruences(condition: Formula) -> list[tuple[Affine, Size]] | None:
+    """The sums of positions that are to be multiples of sizes, `sum % size == 0`, or None for another condition."""
+    found: list[tuple[Affine, Size]] = []
+    stack = [condition]
+    while stack:
+        match stack.pop():
+            case Apply("and", operands):
+                stack.extend(operands)
+            case Apply("eq", (Apply("mod", (inner, modulus)), zero)) if size_of(zero) == ZERO:
+                form, size = affine(inner), size_of(modulus)
+                if form is None or size is None or not form.factors:
+                    return None
+                found.extend(() if size == ONE else ((form, size),))
+            case _:
+                return None
+    return found
 
 
 def is_scalar(formula: Formula) -> bool:
@@ -104,12 +124,14 @@ class Factor:
 
 @dataclass(frozen=True)
 class Product:
-    """scalars * factors, summed over axes that nested sums bind; `negative` where its sign is turned."""
+    """scalars * factors, summed over axes that nested sums bind where their `conditions` hold; `negative` where its
+    sign is turned."""
 
     scalars: tuple[Factor, ...]
     factors: tuple[Factor, ...]
     axes: tuple[Axis, ...]
     negative: bool
+    conditions: tuple[Formula, ...] = ()
 
 
 def product(formula: Formula) -> Product:
@@ -117,6 +139,7 @@ def product(formula: Formula) -> Product:
     scalars: list[Factor] = []
     factors: list[Factor] = []
     axes: list[Axis] = []
+    conditions: list[Formula] = []
     seen: set[Axis] = set()
     negative = False
     stack = [Factor(formula)]
@@ -136,16 +159,20 @@ def product(formula: Formula) -> Product:
             case Apply("neg", (operand,)):
                 negative = not negative
                 stack.append(Factor(operand, factor.inverse))
-            case Reduce("sum", bound, body, None) if (
-                not factor.inverse and _is_product(body) and seen.isdisjoint(bound)
+            case Reduce("sum", bound, body, condition) if (
+                not factor.inverse
+                and _is_product(body)
+                and seen.isdisjoint(bound)
+                and (condition is None or congruences(condition) is not None)
             ):
                 # a sum that is squared occurs twice with the same bound axes: only one of the two may merge
                 seen.update(bound)
                 axes.extend(bound)
+                conditions.extend(() if condition is None else (condition,))
                 stack.append(Factor(body))
             case _:
                 factors.append(factor)
-    return Product(tuple(scalars), tuple(factors), tuple(axes), negative)
+    return Product(tuple(scalars), tuple(factors), tuple(axes), negative, tuple(conditions))
 
 
 def _is_product(body: Formula) -> bool:

@@ -12,6 +12,7 @@ from archc.readings.amount import NOTHING, Amount
 from archc.readings.schedule.region import Bound, Called, Checked, Looped, schedule
 from archc.readings.schedule.tensor import (
     Conv,
+    ConvTranspose,
     Divide,
     Einsum,
     Expand,
@@ -42,7 +43,7 @@ from archc.types.tensor_type import TensorType
 
 _VIEWS = (Permute, Insert, Expand, Merge, Divide, Slice, Select, Windows)
 _GIVEN = (Input, Number, Extent, Range)
-_KEPT = (Linear, Matmul, Einsum, Conv, Fold, Scatter, Take, Pad, Roll, Flip, Interleave)
+_KEPT = (Linear, Matmul, Einsum, Conv, ConvTranspose, Fold, Scatter, Take, Pad, Roll, Flip, Interleave)
 
 
 @dataclass(frozen=True)
@@ -193,6 +194,8 @@ def _arithmetic(tensor: Tensor) -> tuple[Amount, Amount]:
             product = Amount.of((*tensor.shape, operands[0].shape[-1]), 2)
         case Conv():
             product = Amount.of((*tensor.shape, *operands[1].shape[1:]), 2)
+        case ConvTranspose():
+            product = Amount.of((*operands[0].shape, *operands[1].shape[1:]), 2)
         case Einsum(inputs, output):
             sizes = _label_sizes(inputs, operands)
             if sizes.keys() == set(output):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING, NamedTuple
 
-from archc.formula.normal import ONE
+from archc.formula.normal import ONE, congruences
 from archc.formula.rename import along
 from archc.formula.tree import Apply, Formula, Position, Read, Reduce
 from archc.ops.registries import REDUCTIONS
@@ -34,6 +34,8 @@ def reduce_where(at: Evaluation, formula: Reduce, real: bool) -> Laid:
     if target is not None and formula.kind in _SCATTERED:
         return _scattered(at, formula, target, real)
     assert formula.condition is not None
+    if formula.kind == "sum" and congruences(formula.condition) is not None:
+        return sum_of(at, formula.axes, formula.body, real=real, condition=formula.condition)
     return _masked(at, formula.kind, formula.axes, formula.body, at.value(formula.condition), real)
 
 

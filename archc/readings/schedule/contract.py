@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from math import prod
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from archc.readings.schedule.convolve import convolution
 from archc.readings.schedule.order import Tree, contraction_order
 from archc.readings.schedule.pair import contract_pair
 from archc.readings.schedule.pull import contracted_before
-from archc.readings.schedule.tensor import Conv, Divide, Input, Laid, Linear, Map
+from archc.readings.schedule.tensor import Conv, ConvTranspose, Divide, Input, Laid, Linear, Map
 from archc.types.tensor_type import Axis
 
 if TYPE_CHECKING:
@@ -22,9 +23,17 @@ _ADDENDS = 16
 
 
 def sum_of(
-    at: Evaluation, axes: Sequence[Axis], body: Formula, *, real: bool, mean: bool = False, mask: Laid | None = None
+    at: Evaluation,
+    axes: Sequence[Axis],
+    body: Formula,
+    *,
+    real: bool,
+    mean: bool = False,
+    mask: Laid | None = None,
+    condition: Formula | None = None,
 ) -> Laid:
-    """`sum axes: body`, or the mean, where the mask holds; the mean of masked entries is the caller's."""
+    """`sum axes: body`, or the mean, where the mask and the condition hold; the mean of masked entries is the
+    caller's."""
     trace = at.scope.trace
     real = real or mean or at.scope.reads_real(body)
     bound = tuple(axis.name for axis in axes)
@@ -33,7 +42,8 @@ def sum_of(
         return at.fold("mean", at.value(body, real=True), list(bound))
     parts: list[Laid] = []
     for term in terms:
-        part = _term(at, bound, term, real, mask)
+        conditions = term.conditions if condition is None else (condition, *term.conditions)
+        part = _term(at, bound, replace(term, conditions=conditions), real, mask)
         if not term.negative:
             parts.append(part)
         elif parts:
@@ -86,6 +96,7 @@ def _multiplied(term: Product, place: int, negative: bool, part: Formula) -> Pro
         (*others, *inner.factors),
         (*term.axes, *inner.axes),
         (term.negative != negative) != inner.negative,
+        (*term.conditions, *inner.conditions),
     )
 
 
@@ -112,7 +123,7 @@ def _term(at: Evaluation, bound: Sequence[str], term: Product, real: bool, mask:
     names = (*bound, *(axis.name for axis in term.axes))
     inside = [factor for factor in term.factors if not factor.formula.free.isdisjoint(names)]
     outside = [factor for factor in term.factors if factor.formula.free.isdisjoint(names)]
-    result = _inner_sum(at, names, inside, real, mask)
+    result = _inner_sum(at, names, inside, real, mask, term.conditions)
     return _scaled(at, result, [*outside, *term.scalars], real)
 
 
@@ -132,12 +143,21 @@ def _scaled(at: Evaluation, result: Laid, factors: Iterable[Factor], real: bool)
     return result
 
 
-def _inner_sum(at: Evaluation, bound: Sequence[str], factors: Sequence[Factor], real: bool, mask: Laid | None) -> Laid:
+def _inner_sum(
+    at: Evaluation,
+    bound: Sequence[str],
+    factors: Sequence[Factor],
+    real: bool,
+    mask: Laid | None,
+    conditions: Sequence[Formula],
+) -> Laid:
     """The sum of the product of the factors that depend on bound axes."""
     trace = at.scope.trace
-    convolved = convolution(at, bound, factors) if mask is None and real else None
+    convolved = convolution(at, bound, factors, conditions) if mask is None and real else None
     if convolved is None:
         parts = _quotients(at, factors, real)
+        masks = [at.value(one) for one in conditions] if mask is None else [mask, *map(at.value, conditions)]
+        mask = trace.map("and", masks) if len(masks) > 1 else next(iter(masks), None)
     else:
         found, rest, bound = convolved
         parts = [found, *_quotients(at, rest, real)]
@@ -272,7 +292,7 @@ def _with_bias(at: Evaluation, part: Laid, bias: Laid) -> Laid | None:
                 return None
             folded = _with_bias(at, inner, bias)
             return None if folded is None else trace.make(step, (folded,), tensor.shape, tensor.kind, part.axes)
-        case Linear() | Conv() if len(tensor.operands) == 2:
+        case Linear() | Conv() | ConvTranspose() if len(tensor.operands) == 2:
             place = -1 if isinstance(step, Linear) else -1 - step.rank
             if bias.axes == (part.axes[place],):
                 return trace.make(step, (*tensor.operands, bias), tensor.shape, tensor.kind, part.axes)

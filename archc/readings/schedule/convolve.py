@@ -7,28 +7,16 @@ from dataclasses import dataclass, replace
 from math import prod
 from typing import TYPE_CHECKING
 
-from archc.formula.normal import ONE, ZERO, Factor, affine, size_of
-from archc.formula.tree import Apply, Formula, Literal, Position, Read, SizeValue
-from archc.readings.schedule.tensor import Conv, Laid, Pad, Select
+from archc.formula.normal import ONE, ZERO, Factor, congruences
+from archc.formula.tree import Formula, Literal, Position, Read
+from archc.readings.schedule.tensor import Conv, ConvTranspose, Laid, Pad, Select
+from archc.readings.schedule.windows import Window, windows
 from archc.types.size import Condition, Size
 
 if TYPE_CHECKING:
     from archc.readings.schedule.formula import Evaluation
 
 _MOST = 3
-
-
-@dataclass(frozen=True)
-class _Window:
-    """x at stride * outer + dilation * tap + offset along its dimension `place`, around the end where `circular`."""
-
-    place: int
-    outer: str
-    tap: str
-    stride: Size
-    dilation: Size
-    offset: Size
-    circular: bool
 
 
 @dataclass(frozen=True)
@@ -40,46 +28,41 @@ class _Layout:
     inner: list[str]
     out: list[str]
 
+    @staticmethod
+    def count(at: Evaluation, axes: Sequence[str]) -> Size:
+        """The size of axes merged into one."""
+        return prod((at.sizes[axis] for axis in axes), start=ONE)
+
 
 def convolution(
-    at: Evaluation, bound: Sequence[str], factors: Sequence[Factor]
+    at: Evaluation, bound: Sequence[str], factors: Sequence[Factor], conditions: Sequence[Formula]
 ) -> tuple[Laid, list[Factor], list[str]] | None:
-    """The convolution that two of the factors make together, the other factors, and the bound axes left."""
+    """The convolution, or transposed convolution, that two of the factors make together where the conditions hold, the
+    other factors, and the bound axes left."""
+    asked = [one for condition in conditions for one in congruences(condition) or ()]
     for place, factor in enumerate(factors):
         if factor.inverse or not isinstance(factor.formula, Read) or not at.scope.reads_real(factor.formula):
             continue
-        windows = _windows(at, bound, factor.formula)
+        slides = windows(at, set(bound), factor.formula, asked)
+        if len({window.is_transposed for window in slides}) != 1:
+            continue
+        if len(asked) != sum(window.is_transposed and window.stride != ONE for window in slides):
+            continue
         for other, kernel in enumerate(factors):
             if other == place or kernel.inverse:
                 continue
             rest = [one for at_, one in enumerate(factors) if at_ not in (place, other)]
-            if windows and _fits(windows, factor.formula, kernel.formula, rest):
+            if _fits(slides, factor.formula, kernel.formula, rest):
                 needed = {axis for one in rest for axis in one.formula.free}
                 summed = [axis for axis in bound if axis not in needed]
                 summed = [axis for axis in summed if axis in factor.formula.free | kernel.formula.free]
-                found = _convolved(at, windows, factor.formula, kernel.formula, summed)
+                found = _convolved(at, slides, factor.formula, kernel.formula, summed)
                 if found is not None:
                     return found, rest, [axis for axis in bound if axis not in summed]
     return None
 
 
-def _windows(at: Evaluation, bound: Sequence[str], read: Read) -> list[_Window]:
-    sizes = [axis.size for axis in at.scope.types[read.value].axes]
-    found: list[_Window] = []
-    for place, index in enumerate(read.indices):
-        circular = isinstance(index, Apply) and index.function == "mod" and size_of(index.operands[1]) == sizes[place]
-        form = affine(index.operands[0] if circular and isinstance(index, Apply) else index)
-        if form is None or len(form.factors) != 2:
-            continue
-        taps = [name for name in form.factors if name in bound]
-        if len(taps) == 1 and all(_proves(at, ">", factor, ZERO) for factor in form.factors.values()):
-            (tap,) = taps
-            (outer,) = (name for name in form.factors if name != tap)
-            found.append(_Window(place, outer, tap, form.factors[outer], form.factors[tap], form.offset, circular))
-    return found
-
-
-def _fits(windows: Sequence[_Window], read: Read, kernel: Formula, rest: Sequence[Factor]) -> bool:
+def _fits(windows: Sequence[Window], read: Read, kernel: Formula, rest: Sequence[Factor]) -> bool:
     """Whether the windows' axes occur where a convolution has them and nowhere else."""
     taps, outers = {one.tap for one in windows}, {one.outer for one in windows}
     places = {one.place for one in windows}
@@ -100,18 +83,16 @@ def _are_plain(read: Read, places: set[int]) -> bool:
 
 
 def _convolved(
-    at: Evaluation, windows: Sequence[_Window], read: Read, kernel: Formula, summed: Sequence[str]
+    at: Evaluation, windows: Sequence[Window], read: Read, kernel: Formula, summed: Sequence[str]
 ) -> Laid | None:
     trace = at.scope.trace
-    indices, paddings, around = list(read.indices), [], []
-    for window in windows:
-        index, padding, circular = _entries(at, window, read)
-        indices[window.place] = index
-        paddings.append(padding)
-        around.append(circular)
+    indices = list(read.indices)
+    entries = [_entries(at, window, read) for window in windows]
+    for window, entry in zip(windows, entries, strict=True):
+        indices[window.place] = entry.index
     plain = replace(read, indices=tuple(indices), outside=read.outside if _reads_beyond(indices) else None)
     x, w = at.value(plain, real=True), at.value(kernel, real=True)
-    space = [_space(window) for window in windows]
+    space = [window.space for window in windows]
     if not set(space) <= set(x.axes) or "complex" in (x.tensor.kind, w.tensor.kind):
         return None
     taps = [window.tap for window in windows]
@@ -121,32 +102,80 @@ def _convolved(
     w = _presummed(at, w, [axis for axis in summed if axis not in x.axes and axis not in taps])
     layout = _layout(x, w, space, taps, summed)
     x = _arranged(at, x, [layout.batch, [*layout.groups, *layout.inner], *([one] for one in space)], bool(layout.batch))
-    w = _arranged(at, w, [[*layout.groups, *layout.out], layout.inner, *([one] for one in taps)], True)
-    amounts = [(x.dim(axis), *sides) for axis, sides in zip(space, around, strict=True) if sides is not None]
+    amounts = [(x.dim(one), *entry.around) for one, entry in zip(space, entries, strict=True) if entry.around]
     if amounts:
         shape = list(x.tensor.shape)
         for dim, left, right in amounts:
             shape[dim] = shape[dim] + left + right
         x = trace.make(Pad(tuple(amounts), None), (x,), shape, "real", x.axes)
-    return _applied(at, x, w, windows, paddings, layout)
+    paddings = [entry.padding for entry in entries]
+    if not windows[0].is_transposed:
+        w = _arranged(at, w, [[*layout.groups, *layout.out], layout.inner, *([one] for one in taps)], True)
+        return _divided(at, _applied(at, x, w, windows, paddings, layout), layout)
+    w = _arranged(at, w, [[*layout.groups, *layout.inner], layout.out, *([one] for one in taps)], True)
+    return _divided(at, _spread(at, x, w, windows, paddings, layout), layout)
 
 
 def _applied(
-    at: Evaluation, x: Laid, w: Laid, windows: Sequence[_Window], paddings: Sequence[Size], layout: _Layout
+    at: Evaluation, x: Laid, w: Laid, windows: Sequence[Window], paddings: Sequence[Size], layout: _Layout
 ) -> Laid:
-    """The convolution, its merged axes divided again."""
-    groups = prod((at.sizes[axis] for axis in layout.groups), start=ONE)
+    """The convolution."""
     strides, dilations = tuple(one.stride for one in windows), tuple(one.dilation for one in windows)
-    step = Conv(len(windows), strides, tuple(paddings), dilations, groups)
-    outers = [one.outer for one in windows]
-    shape = [w.tensor.shape[0], *(at.sizes[one] for one in outers)]
-    channels, batch = "*".join([*layout.groups, *layout.out]), "*".join(layout.batch)
-    axes = [channels, *outers]
+    step = Conv(len(windows), strides, tuple(paddings), dilations, layout.count(at, layout.groups))
+    lengths = [at.sizes[one.outer] for one in windows]
+    return _made(at, step, x, w, lengths, windows, layout)
+
+
+def _spread(
+    at: Evaluation, x: Laid, w: Laid, windows: Sequence[Window], paddings: Sequence[Size], layout: _Layout
+) -> Laid:
+    """The transposed convolution, cut to the positions that are asked for."""
+    wanted = [at.sizes[one.outer] for one in windows]
+    whole = [one.stride * (x.size(one.space) - 1) + one.dilation * (at.sizes[one.tap] - 1) + 1 for one in windows]
+    extra = [
+        at.scope.facts.normal(length - (full - 2 * left))
+        for length, full, left in zip(wanted, whole, paddings, strict=True)
+    ]
+    strides, dilations = tuple(one.stride for one in windows), tuple(one.dilation for one in windows)
+    groups = layout.count(at, layout.groups)
+    if all(_proves(at, ">=", one, ZERO) for one in (*paddings, *extra)) and all(
+        _proves(at, "<", one, stride) for one, stride in zip(extra, strides, strict=True)
+    ):
+        step = ConvTranspose(len(windows), strides, tuple(paddings), tuple(extra), dilations, groups)
+        return _made(at, step, x, w, wanted, windows, layout)
+    zeros = (ZERO,) * len(windows)
+    step = ConvTranspose(len(windows), strides, zeros, zeros, dilations, groups)
+    found = _made(at, step, x, w, whole, windows, layout)
+    first = len(found.axes) - len(windows)
+    amounts = tuple(
+        (first + number, -left, length - full + left)
+        for number, (left, length, full) in enumerate(zip(paddings, wanted, whole, strict=True))
+    )
+    shape = (*found.tensor.shape[:first], *wanted)
+    return at.scope.trace.make(Pad(amounts, 0.0), (found,), shape, "real", found.axes)
+
+
+def _made(
+    at: Evaluation,
+    step: Conv | ConvTranspose,
+    x: Laid,
+    w: Laid,
+    lengths: Sequence[Size],
+    windows: Sequence[Window],
+    layout: _Layout,
+) -> Laid:
+    shape = [layout.count(at, [*layout.groups, *layout.out]), *lengths]
+    axes = ["*".join([*layout.groups, *layout.out]), *(one.outer for one in windows)]
     if layout.batch:
-        shape, axes = [x.tensor.shape[0], *shape], [batch, *axes]
+        shape, axes = [x.tensor.shape[0], *shape], ["*".join(layout.batch), *axes]
+    return at.scope.trace.make(step, (x, w), shape, "real", axes)
+
+
+def _divided(at: Evaluation, found: Laid, layout: _Layout) -> Laid:
+    """The merged axes of a convolution apart again."""
     trace = at.scope.trace
-    found = trace.make(step, (x, w), shape, "real", axes)
-    for name, parts in ((channels, [*layout.groups, *layout.out]), (batch, layout.batch)):
+    for parts in ([*layout.groups, *layout.out], layout.batch):
+        name = "*".join(parts)
         if parts:
             found = trace.divide(found, name, parts, [at.sizes[axis] for axis in parts])
         elif name in found.axes:
@@ -157,36 +186,47 @@ def _applied(
     return found
 
 
-def _space(window: _Window) -> str:
-    return f"~{window.outer}"
-
-
 def _reads_beyond(indices: Iterable[Formula]) -> bool:
     return any(not isinstance(index, Position) for index in indices)
 
 
-def _entries(at: Evaluation, window: _Window, read: Read) -> tuple[Formula, Size, tuple[Size, Size] | None]:
-    """The index that reads the data once, the padding the convolution adds, and the circular padding before it."""
+@dataclass(frozen=True)
+class _Entries:
+    """The index that reads the data once, the padding that the convolution adds (or a transposed one cuts), and the
+    circular padding before it."""
+
+    index: Formula
+    padding: Size
+    around: tuple[Size, Size] | None = None
+
+
+def _entries(at: Evaluation, window: Window, read: Read) -> _Entries:
     size = at.scope.types[read.value].axes[window.place].size
     outer, tap = at.sizes[window.outer], at.sizes[window.tap]
     reach = window.dilation * (tap - 1)
-    extent = window.stride * (outer - 1) + reach + 1
-    left, right = -window.offset, window.offset + extent - size
-    name = _space(window)
-    whole = Position(name)
-    at.sizes[name] = size
-    if window.circular:
-        if all(_proves(at, ">=", side, ZERO) and _proves(at, "<=", side, size) for side in (left, right)):
-            return whole, ZERO, (left, right)
+    is_zero = isinstance(read.outside, Literal) and read.outside.value == 0
+    whole = Position(window.space)
+    at.sizes[window.space] = size
+    if not window.is_transposed:
+        first, last = window.offset, window.offset + window.stride * (outer - 1) + reach
+        padding = ZERO
+        outputs = (size - 2 * first - reach - 1) // window.stride + 1
+        is_padded = first == ZERO or (is_zero and _proves(at, "<=", first, ZERO))
+        if window.is_direct and is_padded and _proves(at, "==", outputs, outer):
+            return _Entries(whole, -first)
     else:
-        zero = isinstance(read.outside, Literal) and read.outside.value == 0
-        outputs = (size + 2 * left - reach - 1) // window.stride + 1
-        if (left == ZERO or (zero and _proves(at, ">=", left, ZERO))) and _proves(at, "==", outputs, outer):
-            return whole, left, None
+        if window.is_direct and is_zero:
+            return _Entries(whole, window.offset)
+        first, last = -((reach - window.offset) // window.stride), (outer - 1 + window.offset) // window.stride
+        padding = window.offset - window.stride * first
+    left, right = -first, last + 1 - size
+    if window.is_circular(size) and all(
+        _proves(at, ">=", side, ZERO) and _proves(at, "<=", side, size) for side in (left, right)
+    ):
+        return _Entries(whole, padding, (left, right))
     # `~` names are never shared by two lengths: the cut or padded axis has its own
-    at.sizes[name] = extent
-    index: Formula = Apply("add", (whole, SizeValue(window.offset)))
-    return Apply("mod", (index, SizeValue(size))) if window.circular else index, ZERO, None
+    at.sizes[window.space] = last + 1 - first
+    return _Entries(window.read_at(first), padding)
 
 
 def _presummed(at: Evaluation, part: Laid, axes: Sequence[str]) -> Laid:

@@ -188,6 +188,19 @@ class Conv(Step):
 
 
 @dataclass(frozen=True)
+class ConvTranspose(Step):
+    """x[batch, groups * in, ...], w[groups * in, out, ...], perhaps b[groups * out]: `rank` trailing dimensions, cut by
+    `padding` at both ends and longer by `extra` at the last."""
+
+    rank: int
+    stride: tuple[Size, ...]
+    padding: tuple[Size, ...]
+    extra: tuple[Size, ...]
+    dilation: tuple[Size, ...]
+    groups: Size
+
+
+@dataclass(frozen=True)
 class Fold(Step):
     """A reduction of the registry over dimensions."""
 
