@@ -21,7 +21,7 @@ from archc.syntax.faults import NotASpec
 from archc.syntax.files import read_source
 from archc.syntax.parse import parse
 
-PRELUDE = ("edges", "fields", "norm", "activations")
+PRELUDE = ("edges", "fields", "multigrid", "norm", "activations")
 """Files of the library whose blocks every spec sees."""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
+from inspect import signature
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,8 @@ SMALL: Mapping[str, Mapping[str, int]] = {
     "operators/transolver": {"width": 8, "heads": 2, "slices": 3, "depth": 1},
     "sets/set_transformer": {"width": 8, "heads": 2, "points": 3},
     "operators/fno": {"width": 4, "modes": 2, "depth": 2},
+    "operators/mgno": {"width": 4, "levels": 2, "depth": 3},
+    "operators/mgno_darcy": {"width": 4, "levels": 2, "depth": 2},
     "vision/conv": {"width": 4},
     "vision/fractalnet": {"blocks": 2, "count": 3, "width": 4},
     "vision/nin": {"width": 4},
@@ -53,6 +56,12 @@ STEPS: Mapping[str, Mapping[str, int]] = {
     "vision/nin": {"h": 8, "w": 8},
     "vision/unet": {"h": 4, "w": 4},
 }
+    "operators/mgno": {"h": 2, "w": 2},
+    "operators/mgno_darcy": {"h": 2, "w": 2},
+    "vision/unet": {"h": 4, "w": 4},
+}
+
+MADE_FOR = 4
 
 
 @dataclass(frozen=True)
@@ -86,20 +95,30 @@ class Net:
     def type(self) -> type[nn.Module]:
         return load_module(self.text, self.graph.net.word)
 
+    @cached_property
+    def asked(self) -> Mapping[str, int]:
+        """The sizes that the module is made for, such as those of a bias over a grid: its constructor asks for them."""
+        parameters = signature(self.type).parameters.values()
+        names = [one.name for one in parameters if one.default is one.empty]
+        return {name: self.steps.get(name, 1) * (MADE_FOR + number) for number, name in enumerate(names)}
+
+    def new(self) -> nn.Module:
+        """The module as its own constructor makes it."""
+        return self.type(**self.asked)
+
     def module(self, dtype: torch.dtype = torch.float32) -> nn.Module:
-        return instantiate(self.type, {}, dtype=dtype, seed=0)
+        return instantiate(self.type, self.asked, dtype=dtype, seed=0)
 
     @property
     def open_axes(self) -> list[str]:
         """The size symbols that the inputs bring."""
-        return [symbol.name for symbol in self.graph.net.symbols if symbol.default is None]
+        return [one.name for one in self.graph.net.symbols if one.default is None and one.name not in self.asked]
 
     def sizes(self, start: int) -> Mapping[str, int]:
         """Every open axis with a size of its own, from `start` on, in its steps."""
         defaults = {symbol.name: symbol.default for symbol in self.graph.net.symbols if symbol.default is not None}
-        return defaults | {
-            name: self.steps.get(name, 1) * (start + number) for number, name in enumerate(self.open_axes)
-        }
+        opened = {name: self.steps.get(name, 1) * (start + number) for number, name in enumerate(self.open_axes)}
+        return {**defaults, **self.asked, **opened}
 
     def feed(self, start: int = 3, dtype: torch.dtype = torch.float32) -> tuple[Tensor, ...]:
         """Random inputs at `sizes(start)`."""

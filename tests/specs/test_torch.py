@@ -89,7 +89,7 @@ def test_is_built_on_the_meta_device(net: Net) -> None:
     """The plan of a big net costs no memory; its parameters may come later from a file."""
     module = net.module()
     with torch.device("meta"):
-        planned = net.type()
+        planned = net.new()
         output = row(planned(*(tensor.to("meta") for tensor in net.feed())))
     assert all(tensor.is_meta for tensor in (*planned.parameters(), *planned.buffers(), output))
     assert output.shape == called(module, net.feed()).shape
@@ -99,7 +99,7 @@ def test_is_built_on_the_meta_device(net: Net) -> None:
 def test_is_filled_after_the_meta_device(net: Net) -> None:
     module = net.module()
     with torch.device("meta"):
-        planned = net.type()
+        planned = net.new()
     planned.load_state_dict(module.state_dict(), assign=True)
     assert not [name for name, tensor in planned.named_parameters() if tensor.is_meta]
 
@@ -139,7 +139,7 @@ def test_copies_and_pickles(net: Net, tmp_path: Path, monkeypatch: pytest.Monkey
     written = importlib.util.module_from_spec(spec)
     monkeypatch.setitem(sys.modules, name, written)
     spec.loader.exec_module(written)
-    module = getattr(written, net.graph.net.word)()
+    module = getattr(written, net.graph.net.word)(**net.asked)
     wanted = called(module, net.feed())
     assert torch.equal(called(copy.deepcopy(module), net.feed()), wanted)
     stored = io.BytesIO()
@@ -151,7 +151,7 @@ def test_copies_and_pickles(net: Net, tmp_path: Path, monkeypatch: pytest.Monkey
 def test_starts_from_torch_own_random_numbers(net: Net) -> None:
     """`torch.manual_seed` and `reset_parameters` decide the parameters, as everywhere in torch."""
     torch.manual_seed(3)
-    first = net.type()
+    first = net.new()
     torch.manual_seed(3)
-    second = net.type()
+    second = net.new()
     assert all(torch.equal(a, b) for a, b in zip(first.parameters(), second.parameters(), strict=True))
