@@ -21,6 +21,7 @@ from tests.benchmarks.measure import best, interleaved, python, ratio, seconds
 
 THREADS = 2
 KAN_FORWARD, KAN_STEP, RGCN, CHECK, GROWTH = 1.15, 1.25, 2.0, 0.5, 5.0
+MULTIGRID = 1.9
 COMPILE_MEMORY = 1024.0
 MIB = 1 << 20
 
@@ -44,7 +45,9 @@ def all_figures() -> Iterator[Figure]:
     yield compile_growth()
     yield compile_memory()
     yield from step_memory()
+    yield multigrid_memory()
     yield from spline_kan()
+    yield from multigrid()
     yield from set_classifier()
     yield from rgcn()
 
@@ -87,6 +90,16 @@ def rgcn(rounds: int = 9, threads: int = THREADS) -> Iterator[Figure]:
         yield Figure(f"RGCN, {shape}, eager, {action.__name__}, threads: {threads}", reference, value, RGCN)
 
 
+def multigrid(rounds: int = 15, threads: int = THREADS) -> Iterator[Figure]:
+    """MgNO as released against a stack of plain convolutions, 8 fields of 64 x 64."""
+    both, x = {"mgno": nets.mgno(), "conv": nets.conv_stack()}, torch.rand(8, 1, 64, 64)
+    reference = f"four 3x3 convolutions, {nets.size(both['conv']):,} parameters"
+    for action in (nets.forward, nets.step):
+        with torch_threads(threads):
+            value = best(partial(_compared, both, action, x, rounds, "mgno", "conv"), MULTIGRID)
+        yield Figure(f"MgNO, channels last, eager, {action.__name__}, threads: {threads}", reference, value, MULTIGRID)
+
+
 def check_time(rounds: int = 5) -> Figure:
     """The processor time of `archc check` on every spec against that of `import torch`, each in a fresh interpreter."""
     check = f"import sys; sys.argv[1:] = ['check', {str(specs_root())!r}]; from archc.cli import main; main()"
@@ -126,8 +139,15 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"""
 def step_memory(*, compiled: bool = True) -> Iterator[Figure]:
     """The most memory that a training step adds, batch 8192, against that of the MLP."""
     for manner in ("eager", "compiled") if compiled else ("eager",):
-        kan, mlp = (_step_memory(name, manner == "compiled") for name in ("spline_kan", "mlp"))
+        shape = (8 * nets.BATCH, 64)
+        kan, mlp = (_step_memory(name, shape, compiled=manner == "compiled") for name in ("spline_kan", "mlp"))
         yield Figure(f"peak memory of a spline KAN's step, {manner}", f"the MLP's, {mlp:.0f} MiB", kan / mlp)
+
+
+def multigrid_memory() -> Figure:
+    """The most memory that a training step adds, 8 fields of 64 x 64, against that of the convolutions."""
+    mgno, conv = (_step_memory(name, (8, 1, 64, 64), compiled=False) for name in ("mgno", "conv_stack"))
+    return Figure("peak memory of MgNO's step, channels last, eager", f"the convolutions', {conv:.0f} MiB", mgno / conv)
 
 
 @contextmanager
@@ -150,13 +170,13 @@ def _compared(both: dict[str, nn.Module], action: Action, x: Tensor, rounds: int
     return ratio(interleaved({name: partial(action, net, x) for name, net in both.items()}, rounds), of, to)
 
 
-def _step_memory(name: str, compiled: bool) -> float:
+def _step_memory(name: str, shape: tuple[int, ...], *, compiled: bool) -> float:
     """MiB above what the process held before; Linux forgets its high-water mark where a 5 is written to clear_refs."""
     code = f"""
 import gc, re, torch
 from pathlib import Path
 from tests.benchmarks import nets
-net, x = nets.{name}(), torch.rand(8 * nets.BATCH, 64)
+net, x = nets.{name}(), torch.rand({shape})
 net = torch.compile(net, fullgraph=True) if {compiled} else net
 nets.step(net, x)
 net.zero_grad(set_to_none=True)

@@ -13,6 +13,8 @@ from tests.benchmarks import figures, nets
 
 pytestmark = pytest.mark.benchmark
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="reads Linux's account of a process")
+# beside the tests of another worker one thread is what a net can count on; alone, all of them
+THREADS = 1 if "PYTEST_XDIST_WORKER" in os.environ else figures.THREADS
 COMPILER = pytest.mark.skipif(not (shutil.which("g++") or shutil.which("clang++")), reason="inductor needs a compiler")
 
 
@@ -42,10 +44,19 @@ def test_a_training_step_of_a_kan_takes_no_tensor_over_edges() -> None:
 
 @COMPILER
 def test_a_compiled_spline_kan_is_as_fast_as_an_mlp_of_as_many_parameters() -> None:
-    # beside the tests of another worker one thread is what a net can count on; alone, all of them
-    threads = 1 if "PYTEST_XDIST_WORKER" in os.environ else figures.THREADS
-    for one in figures.spline_kan(rounds=7, threads=threads):
+    for one in figures.spline_kan(rounds=7, threads=THREADS):
         _check(one)
+
+
+def test_mgno_costs_at_most_twice_as_much_as_plain_convolutions() -> None:
+    for one in figures.multigrid(rounds=5, threads=THREADS):
+        _check(one)
+
+
+@LINUX
+def test_a_v_cycle_keeps_little_more_than_its_activations() -> None:
+    # five times the convolutions of a plain layer, most of them on coarser grids
+    assert figures.multigrid_memory().value < 4
 
 
 def test_the_set_classifier_by_hand_is_as_large_as_the_generated_one() -> None:
