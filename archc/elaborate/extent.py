@@ -29,7 +29,7 @@ from archc.syntax import tree
 from archc.syntax.nesting import children
 from archc.syntax.unparse import unparse
 from archc.types.size import Condition, Size, SizeError, SizeOverflow
-from archc.types.tensor_type import KINDS, Axis, Kind, TensorType
+from archc.types.tensor_type import KINDS, REAL, Axis, Kind, TensorType
 
 LONGEST = 40
 """The longest expression that a message repeats."""
@@ -350,6 +350,8 @@ def kind_of(type: tree.Type, scope: Scope) -> Kind:
             return Kind(type.kind, found.axis.name, found.axis.size)
         if isinstance(found, AxisList) and len(found.axes) == 1:
             return Kind(type.kind, found.axes[0].name, found.axes[0].size)
+        if isinstance(found, AxisList) and type.kind == "simplex":
+            return REAL  # a distribution over several axes at once: no single one of them sums to one
         if type.kind != "index":
             raise Fault(unknown_axis(type.of, sorted(scope.words), "the signature"))
     return Kind(type.kind, None, size_of(type.of, scope))
@@ -362,7 +364,8 @@ def type_of(
     if isinstance(type, tree.TupleType):
         raise Fault(faults.NotYet(type.span, what="a tuple type"))
     axes = axes_of(type.axes, scope, bare)
-    return TensorType(kind_of(type, scope), axes)
+    own = scope.child(**{axis.name: BoundAxis(axis) for axis in axes if scope.find(axis.name) is None})
+    return TensorType(kind_of(type, own), axes)
 
 
 def number_of(expr: tree.Expr, scope: Scope, name: str, callee: str) -> float | int:

@@ -15,7 +15,7 @@ from archc.elaborate.scope import Scope
 from archc.formula.tree import Apply, Formula, Literal, Position, Read, SizeValue
 from archc.syntax import tree
 from archc.types.size import Condition, Size, SizeError
-from archc.types.tensor_type import Axis
+from archc.types.tensor_type import REAL, Axis
 
 
 @evaluate.register
@@ -60,7 +60,15 @@ def _(expr: tree.Index, scope: Scope, hint: str | None = None) -> Binding:
                 frame.equate(one.size, axes[one.name].size, Mismatch(one.name, place))
             axes.setdefault(one.name, one)
     formula = Read(value.formula.value, indices, None if outside is None else outside.formula)
-    return Term(formula, tuple(axes.values()), value.kind, value.hint)
+    whole = {
+        own.name: index.formula.axis
+        for own in value.axes
+        for index in [entries[own.name][0] if own.name in entries else position(own)]
+        if isinstance(index.formula, Position)
+        and frame.facts.equal(frame.resolve(index.axes[0].size), frame.resolve(own.size))
+    }
+    kind = REAL if outside is not None and value.kind.word == "simplex" else value.kind.under(whole)
+    return Term(formula, tuple(axes.values()), kind, value.hint)
 
 
 def _span(expr: tree.Expr | None, default: Span) -> Span:

@@ -26,7 +26,7 @@ from archc.elaborate.instance import call_block
 from archc.elaborate.joint import Crossing, is_joint
 from archc.elaborate.library import prelude
 from archc.elaborate.reduction import reduce_over
-from archc.elaborate.scope import Edging, Scope
+from archc.elaborate.scope import Edging, Scope, plain
 from archc.formula.rename import along
 from archc.formula.tree import Apply, Literal, Position, SizeValue
 from archc.ir.node import Initial, Parameter
@@ -251,7 +251,7 @@ class _Layer:
             value = self.frame.read(self.frame.materialise(value, None, operand.span))
         formula = along(value.formula, {old: Position(new) for old, new in names.items()})
         axes = tuple(Axis(names.get(axis.name, axis.name), axis.size, axis.twin) for axis in value.axes)
-        return Term(formula, axes, value.kind)
+        return Term(formula, axes, plain(value.kind))
 
     def _one_to_one(self, operand: Operand, sources: tuple[Axis, ...], targets: tuple[Axis, ...]) -> Wires:
         if len(sources) != len(targets):
@@ -287,7 +287,7 @@ class _Layer:
         place = Apply("add", (Apply("mul", (group, SizeValue(within.size))), Position(within.name)))
         formula = along(value.formula, {source.name: place})
         rest = tuple(axis for axis in value.axes if axis.name != source.name)
-        read = Term(formula, (*rest, target, within), value.kind)
+        read = Term(formula, (*rest, target, within), plain(value.kind))
         return Wires(read, (within,), targets, (within,), (target, within))
 
     def _pairs(self, kind: str, call: tree.Call | None, wires: Wires) -> Term:

@@ -30,7 +30,7 @@ from archc.syntax import tree
 from archc.syntax.faults import FileTooLarge, TooDeep, TooManyTokens
 from archc.syntax.parse import parse
 from archc.types.size import Size
-from archc.types.tensor_type import INT, Axis, TensorType
+from archc.types.tensor_type import INT, REAL, Axis, TensorType
 
 
 def operate(kind: type[Operation], arguments: Arguments, scope: Scope, hint: str | None) -> Binding:
@@ -88,6 +88,10 @@ def operate(kind: type[Operation], arguments: Arguments, scope: Scope, hint: str
     return found[0] if len(found) == 1 else Several(found)
 
 
+def _ports(definition: Definition) -> list[str]:
+    return [port.name for port in definition.tree.inputs]
+
+
 def _meant(
     definition: Definition, operands: Sequence[Operand], arguments: Arguments, inner: Scope
 ) -> tuple[Region, list[Value]]:
@@ -111,13 +115,13 @@ def _meant(
 
 
 def _results(definition: Definition, inner: Scope) -> list[Term]:
-    """The results of a formula. A whole number that is declared a position is one by the operation's own word; the
-    reference checks it wherever it is computed."""
+    """The results of a formula. A whole number that is declared a position, or numbers that are declared a
+    distribution, are one by the operation's own word; the reference checks it wherever it is computed."""
     found = []
     ports, body = definition.tree.outputs, definition.tree.body
     for port, expr, one in zip(ports, body.results, run(body, inner), strict=True):
         term = as_term(one, expr.span)
-        if isinstance(port.type, tree.Type) and port.type.kind == "index" and term.kind == INT:
+        if isinstance(port.type, tree.Type) and (port.type.kind, term.kind) in (("index", INT), ("simplex", REAL)):
             term = replace(term, kind=kind_of(port.type, inner))
         found.append(conform(term, port, expr.span, inner))
     return found

@@ -81,7 +81,8 @@ class Slicing:
         names = dict(zip(value.type.names, self._names(found, value), strict=True))
         if value.name not in self.slices:
             own = tuple(axis for axis in value.type.axes if names[axis.name] != self.axis.name)
-            slice = Value(frame.allocate(f"{value.name}_{self.axis.name}"), TensorType(value.type.kind, own))
+            kind = value.type.kind.under({axis.name: axis.name for axis in own})
+            slice = Value(frame.allocate(f"{value.name}_{self.axis.name}"), TensorType(kind, own))
             self.slices[value.name] = frame.input(slice.name, slice.type, self.span)
         read = frame.read(self.slices[value.name])
         renamed = {old: new for old, new in names.items() if new != self.axis.name and old != new}
@@ -89,7 +90,7 @@ class Slicing:
             return replace(read, hint=found.hint)
         formula = along(read.formula, {old: Position(new) for old, new in renamed.items()})
         axes = tuple(Axis(renamed.get(axis.name, axis.name), axis.size, axis.twin) for axis in read.axes)
-        return Term(formula, axes, read.kind, found.hint)
+        return Term(formula, axes, read.kind.under(names), found.hint)
 
     def _names(self, found: Term, value: Value) -> tuple[str, ...]:
         """What a term calls the axes of the value that it reads."""

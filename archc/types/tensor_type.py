@@ -50,6 +50,13 @@ class Kind:
         """Whether values are real numbers (`real`, `simplex`, `point`)."""
         return self.word in ("real", "simplex", "point")
 
+    def under(self, names: Mapping[str, str]) -> Kind:
+        """The kind of values whose whole axes are those of `names`, under new names: real where a distribution or a
+        point has lost the axis that it speaks of."""
+        if self.word not in ("simplex", "point") or self.axis is None:
+            return self
+        return Kind(self.word, names[self.axis], self.size) if self.axis in names else REAL
+
     def __str__(self) -> str:
         if self.axis is not None:
             return f"{self.word}({self.axis})"
