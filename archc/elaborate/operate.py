@@ -37,10 +37,9 @@ def operate(kind: type[Operation], arguments: Arguments, scope: Scope, hint: str
     """Apply a named operation. Raises Fault E0202 to E0205 for its arguments, and what its formula finds."""
     frame = scope.frame
     attributes = [name for name in kind.model_fields if name not in ("source", "target")]
-    written = _meaning(kind.word, kind.formula).tree.inputs if kind.formula else ()
-    arguments.unknown((*attributes, *(port.name for port in written)))
+    if kind.formula:  # else its operands are known only with its attributes
+        arguments.unknown((*attributes, *_ports(_meaning(kind.word, kind.formula))))
     named = {name: argument for name, argument in arguments.named.items() if name not in kind.model_fields}
-    given = [Operand(as_term(evaluate(one.value, scope), one.span), one.span) for one in named.values()]
     operation = _with_attributes(kind, arguments, scope)
     arity = len(arguments.operands) + len(named)
     if arity == 0:
@@ -51,10 +50,12 @@ def operate(kind: type[Operation], arguments: Arguments, scope: Scope, hint: str
         fault.diagnostic.span, fault.diagnostic.label = arguments.span, f"the formula of `{kind.word}` is"
         fault.diagnostic.help = ""
         raise
-    names = [port.name for port in definition.tree.inputs]
+    names = _ports(definition)
+    arguments.unknown((*attributes, *names))
     if len(names) != arity:
         raise Fault(faults.WrongArity(arguments.span, callee=kind.word, expected=f"{len(names)} operands", given=arity))
-    queue, by_name = iter(arguments.operands), dict(zip(named, given, strict=True))
+    queue = iter(arguments.operands)
+    by_name = {name: Operand(as_term(evaluate(one.value, scope), one.span), one.span) for name, one in named.items()}
     ordered = [by_name[name] if name in by_name else next(queue) for name in names]
     _refuse_axes_there_are(operation, ordered, arguments)
     inner = Scope(frame, definition.file, _bindings(operation.hypers, scope), is_inline=True)

@@ -22,7 +22,14 @@ class ShiftRight(Operation):
             "shift_right(x, s, over = t, by = 2)",
             "real[batch, t: 5, d: 2]",
         ),
+        Sample(
+            "s: real[d: 2], x: real[batch, t: 5, d: 2]",
+            "x |> shift_right(over = t, fill = s)",
+            "real[batch, t: 5, d: 2]",
+        ),
         Sample("x: real[batch, t: 5]", "shift_right(x, over = n)", code="E0301"),
+        Sample("x: real[batch, t: 5], s: real[]", "shift_right(x, over = t, fil = s)", code="E0202"),
+        Sample("x: real[batch, t: 5], s: real[]", "shift_right(x, s, over = t, fill = s)", code="E0203"),
         Sample("x: real[batch, t: 5, d: 2], s: real[d: 3]", "shift_right(x, s, over = t)", code="E0312"),
     )
     over: OneAxis
