@@ -52,7 +52,7 @@ class Session:
     building: set[object] = field(default_factory=set)
     static: set[tuple[Definition, str]] = field(default_factory=set)
     shorter: dict[tuple[Definition, frozenset[str]], Definition] = field(default_factory=dict)
-    widened: dict[Span, dict[str, tuple[str, ...]]] = field(default_factory=dict)
+    widened: dict[tuple[Span, ...], dict[str, tuple[str, ...]]] = field(default_factory=dict)
     """Axes that the carries of a loop have beyond those of what they start from, by the loop's place."""
     stack: list[tuple[Definition, Span]] = field(default_factory=list)
     nodes: int = 0
@@ -76,6 +76,10 @@ class Session:
             starts = tuple(port for port in definition.tree.inputs if port.name in ports)
             self.shorter[key] = replace(definition, tree=replace(definition.tree, inputs=inputs), starts=starts)
         return self.shorter[key]
+
+    def place(self, span: Span) -> tuple[Span, ...]:
+        """A place in a text, with the calls that led there."""
+        return (*(call for _, call in self.stack), span)
 
     def blame(self, diagnostic: Diagnostic) -> Diagnostic:
         """The library has no faults of its own: what goes wrong in its text is the caller's, and shown at the call."""

@@ -112,7 +112,7 @@ def _starts(expr: Looping, scope: Scope) -> tuple[list[Term], tuple[str, ...], l
     """
     frame = scope.frame
     start = [start_of(carry, scope) for carry in expr.carries]
-    wider = frame.session.widened.get(expr.span, {})
+    wider = frame.session.widened.get(frame.session.place(expr.span), {})
     initial, inputs = [], []
     for carry, one in zip(expr.carries, start, strict=True):
         gained = [axis for axis in wider.get(carry.name, ()) if axis not in one.names]
@@ -145,7 +145,7 @@ def _pass(expr: Looping, scope: Scope, start: Sequence[Term], inputs: Sequence[V
     spans = [result.span for result in per_result(expr.body, len(found))]
     terms = [as_term(one, span) for one, span in zip(found, spans, strict=True)]
     if not frame.failed:
-        wider = frame.session.widened.setdefault(expr.span, {})
+        wider = frame.session.widened.setdefault(frame.session.place(expr.span), {})
         known = dict(wider)
         for carry, one, begin, value in zip(expr.carries, terms, start, inputs, strict=True):
             extra = [axis for axis in one.names if axis not in value.type.names]
