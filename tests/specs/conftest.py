@@ -44,6 +44,7 @@ SMALL: Mapping[str, Mapping[str, int]] = {
     "operators/fno": {"width": 4, "modes": 2, "depth": 2},
     "operators/mgno": {"width": 4, "levels": 2, "depth": 3},
     "operators/mgno_darcy": {"width": 4, "levels": 2, "depth": 2},
+    "pointer/pointer": {"width": 6},
     "vision/conv": {"width": 4},
     "vision/fractalnet": {"blocks": 2, "count": 3, "width": 4},
     "vision/nin": {"width": 4},
