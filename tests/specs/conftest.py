@@ -55,8 +55,6 @@ SMALL: Mapping[str, Mapping[str, int]] = {
 STEPS: Mapping[str, Mapping[str, int]] = {
     "vision/fractalnet": {"h": 4, "w": 4},
     "vision/nin": {"h": 8, "w": 8},
-    "vision/unet": {"h": 4, "w": 4},
-}
     "operators/mgno": {"h": 2, "w": 2},
     "operators/mgno_darcy": {"h": 2, "w": 2},
     "vision/unet": {"h": 4, "w": 4},
