@@ -13,7 +13,7 @@ from archc.codegen.unit import Unit
 from archc.formula.tree import Reduce
 from archc.ir.graph import Block
 from archc.ir.independent import independent
-from archc.ir.node import Call, Compute, Fixpoint, Node, Operate, Repeat, Scan, Value
+from archc.ir.node import Call, Compute, Fixpoint, Node, Operate, Repeat, Scan, Stage, Value
 from archc.readings.schedule.region import Bound, Called, Checked, Looped, Schedule
 from archc.readings.schedule.tensor import Laid, Tensor
 from archc.types.size import Condition
@@ -121,6 +121,17 @@ class Body:
         word = self.plan.trace.routine(scan())
         self._run(item, f"{word}(self.{attribute(node.module)}, {length}", groups, "")
 
+    def _staged(self, item: Looped) -> None:
+        """One call of what the steps of a loop have become."""
+        self._flush()
+        forward, node = self.forward, item.node
+        trees = [forward.reference(tensor) for tensor in (*item.initial, *(tensor for _, tensor in item.captured))]
+        made = parse(f"self.{attribute(node.module)}({', '.join(flat(tree) for tree in trees)})")
+        for tree in trees:
+            forward.release(tree)
+        names = self._assigned(item.results, node)
+        forward.write(f"{', '.join(names)} = ", made, place(node.span))
+
     def _solved(self, item: Looped, node: Fixpoint) -> None:
         """One call that solves for the carries."""
         self._flush()
@@ -167,6 +178,9 @@ class Body:
             return
         if isinstance(node, Fixpoint):
             self._solved(item, node)
+            return
+        if isinstance(node, Stage):
+            self._staged(item)
             return
         assert isinstance(node, Repeat)
         captured = [forward.reference(tensor) for _, tensor in item.captured]

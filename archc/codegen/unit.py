@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from archc.formula.tree import SizeValue, walk
 from archc.ir.graph import Block, Symbol
-from archc.ir.node import Call, Loop, Node, Parameter, Region, Scan, Value
+from archc.ir.node import Call, Loop, Node, Parameter, Region, Scan, Stage, Value
 from archc.types.size import Size
 
 
@@ -37,7 +37,7 @@ class Unit:
         """The first node of every submodule, in order."""
         found: dict[str, Call | Loop] = {}
         for node in self.region.nodes:
-            if isinstance(node, Call | Loop):
+            if isinstance(node, Call | Loop) and node.module:
                 found.setdefault(node.module, node)
         return list(found.values())
 
@@ -57,7 +57,7 @@ def unit_of(block: Block, done: Mapping[str, Unit]) -> Unit:
 def _complete(unit: Unit, done: Mapping[str, Unit]) -> None:
     types = {value.name: value.type for value in unit.captured} | unit.region.values
     for node in unit.region.nodes:
-        if isinstance(node, Loop) and node.direct is None:
+        if isinstance(node, Loop) and node.module and node.direct is None:
             captured = tuple(Value(name, types[name]) for name in node.captures)
             hint = f"{unit.hint}_{node.module}"
             carried = len(node.carries)
@@ -83,8 +83,8 @@ def _sizes_needed(node: Node, unit: Unit, done: Mapping[str, Unit]) -> Iterable[
         case Call():
             sizes = dict(node.sizes)
             yield from _symbols(sizes[name] for name in done[node.block].needed if name in sizes)
-        case Loop():
-            yield from () if isinstance(node, Scan) else node.passes.symbols
+        case Loop() if node.module:
+            yield from () if isinstance(node, Scan | Stage) else node.passes.symbols
             if node.direct is not None:
                 yield from _sizes_needed(node.direct, unit, done)
             else:

@@ -494,6 +494,20 @@ class EmitOutsideScan(Diagnostic):
     title = "`emit` stands outside a `scan`"
 
 
+class NotAffine(Diagnostic):
+    """`using associative()` joins the steps of a scan in any order, which is right for affine steps only: what a pass
+    gives back is a number times what it starts from, plus another, both known before the loop runs.
+
+    Wrong:
+        scan over t with h = 0 using associative() { let h = tanh(a * h + x)   emit h   return h }
+    Right:
+        scan over t with h = 0 using associative() { let h = a * h + tanh(x)   emit h   return h }
+    """
+
+    code = "E0412"
+    title = "the steps of this scan cannot be joined: a pass {reason}"
+
+
 class UnknownGroup(Diagnostic):
     """Claims speak of permute, shift, rotate90, dihedral, flip, sign, rotate, orthogonal, translate or group.
 

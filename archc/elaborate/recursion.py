@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from archc.base.diagnostic import Fault
+from archc.base.diagnostic import Fault, Note
+from archc.derive.coupling import UnsuitableError, require_affine
 from archc.elaborate import faults
 from archc.elaborate.binding import AxisList, Binding, BoundAxis, Term, together
 from archc.elaborate.body import run
@@ -37,6 +38,8 @@ def _(expr: tree.Scan, scope: Scope, hint: str | None = None) -> Binding:
         outputs = _pass(expr, inner, start, inputs)
         given = [frame.materialise(one.term, one.hint, one.span) for one in emitted]
     body, slices = _sliced(region, slicing, [*outputs, *(value.name for value in given)])
+    if solver is not None and solver.word == "associative" and not frame.failed:
+        _prove_affine(body, inputs, expr)
     before = _before(axis, [frame.types[name] for name in slices], scope)
     names = [*_names(expr), *(stem(value.name) for value in given)]
     if hint and len(names) == 1:
@@ -159,6 +162,17 @@ def _pass(expr: Looping, scope: Scope, start: Sequence[Term], inputs: Sequence[V
         handed_on(one, value.type, stem(carry.name), span, scope)
         for one, value, carry, span in zip(terms, inputs, expr.carries, spans, strict=True)
     ]
+
+
+def _prove_affine(body: Region, carries: Sequence[Value], expr: tree.Scan) -> None:
+    """Raises Fault E0412 where the steps are not affine, or not visibly."""
+    try:
+        require_affine(body, carries)
+    except UnsuitableError as error:
+        assert expr.solver is not None
+        help = "leave out `using associative()`, or make what it carries enter linearly"
+        notes = (Note(error.node.span, "here"),) if error.node else ()
+        raise Fault(faults.NotAffine(expr.solver.span, reason=str(error), help=help, notes=notes)) from error
 
 
 def _sliced(region: Open, slicing: Slicing, outputs: Sequence[str]) -> tuple[Region, tuple[str, ...]]:

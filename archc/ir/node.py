@@ -213,12 +213,34 @@ class Scan(Loop):
     solver: Solver | None = None
 
     @property
+    def is_joined(self) -> bool:
+        """Whether it is a linear recurrence of one carry, `h = a h + b` or `h = (sum j: a h) + b`, with a and b for
+        slices, which emits what it carries: what steps come to that are joined. It has no module."""
+        return not self.module
+
+    @property
     def given(self) -> tuple[str, ...]:
         return (*self.initial, *self.slices)
 
     @property
     def passes(self) -> Size:
         return self.axis.size
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage(Loop):
+    """A region that runs once under a module of its own: what a loop becomes whose steps are taken all at once.
+
+    `initial` are the inputs of the body, its outputs are the results. It has no text; passes make it.
+    """
+
+    @property
+    def carries(self) -> tuple[Value, ...]:
+        return ()
+
+    @property
+    def passes(self) -> Size:
+        return Size.of(1)
 
 
 @dataclass(frozen=True, kw_only=True)

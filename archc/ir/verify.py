@@ -10,7 +10,7 @@ from functools import cached_property
 from archc.base.internal import InternalError
 from archc.formula.tree import Formula, Position, Read, Reduce, SizeValue, walk
 from archc.ir.graph import Block, TypedGraph
-from archc.ir.node import Assume, Call, Compute, Loop, Node, Operate, Parameter, Region, Scan, Value
+from archc.ir.node import Assume, Call, Compute, Loop, Node, Operate, Parameter, Region, Scan, Stage, Value
 from archc.types.size import Condition, Facts, Size
 from archc.types.tensor_type import Kind, TensorType
 
@@ -174,6 +174,9 @@ class _Check:
         self.passed(where, outputs, (value.type for value in call.results))
 
     def loop(self, where: str, loop: Loop, scope: Scope, defined: set[str]) -> None:
+        if isinstance(loop, Stage):
+            self.stage(where, loop, scope, defined)
+            return
         self.closed(where, loop.passes)
         self.module(where, loop.module, (type(loop).__name__, loop.passes, loop.weights))
         # a pass has attributes of its own
@@ -193,6 +196,14 @@ class _Check:
         for type_ in (*sliced, *emitted) if isinstance(loop, Scan) else ():
             if over not in type_.sizes or not self.same(type_.sizes[over], loop.passes):
                 self.fault(where, f"{type_} does not have {loop.passes} positions on {over}")
+
+    def stage(self, where: str, stage: Stage, scope: Scope, defined: set[str]) -> None:
+        self.module(where, stage.module, ("Stage", stage.results))
+        inside = _Check(self.block_, self.callees, self.faults)
+        inner = inside.region(stage.body, scope, defined, is_meaning=False)
+        self.passed(where, (scope[name] for name in stage.initial), (value.type for value in stage.body.inputs))
+        outputs = [inner[name] for name in stage.body.outputs if name in inner]
+        self.passed(where, outputs, (value.type for value in stage.results))
 
     def passed(self, where: str, given: Iterable[TensorType], wanted: Iterable[TensorType]) -> None:
         """Types agree one by one: kind, axes by name, their sizes."""

@@ -10,7 +10,7 @@ from archc.ir.verify import verify
 from archc.passes.registry import PASSES
 from archc.passes.rewrite import Rewritten, kept
 
-DEFAULT = ("fold_constants", "merge_equal", "drop_unused")
+DEFAULT = ("parallel_scans", "fold_constants", "merge_equal", "drop_unused")
 """What happens to a graph before it is lowered."""
 
 

@@ -17,7 +17,21 @@ from numpy.typing import ArrayLike
 from archc.formula.tree import Formula, Position, Read, walk
 from archc.ir.attribute import attribute
 from archc.ir.graph import Block, TypedGraph
-from archc.ir.node import Assume, Call, Compute, Fixpoint, Loop, Node, Operate, Parameter, Region, Repeat, Scan, Value
+from archc.ir.node import (
+    Assume,
+    Call,
+    Compute,
+    Fixpoint,
+    Loop,
+    Node,
+    Operate,
+    Parameter,
+    Region,
+    Repeat,
+    Scan,
+    Stage,
+    Value,
+)
 from archc.readings.evaluate import Array, MeaningError, Named, evaluate
 from archc.readings.held import Held
 from archc.readings.solve import solve
@@ -176,6 +190,8 @@ class _Frame:
                 results = self.scan(node, values)
             case Fixpoint():
                 results = self.fixpoint(node, values)
+            case Stage():
+                results = self.pass_of(node, values)([_found(values, name) for name in node.initial])
             case _:
                 raise MeaningError(f"no meaning is known for {type(node).__name__}")
         return [self.passed(result, value) for result, value in zip(results, node.results, strict=True)]

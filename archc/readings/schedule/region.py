@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from archc.formula.tree import Read, walk
-from archc.ir.node import Assume, Call, Compute, Loop, Node, Operate, Parameter, Region, Scan, Value
+from archc.ir.node import Assume, Call, Compute, Loop, Node, Operate, Parameter, Region, Scan, Stage, Value
 from archc.readings.schedule.formula import Evaluation
 from archc.readings.schedule.lowering import lowered
 from archc.readings.schedule.preference import preferences
+from archc.readings.schedule.recurrence import joined
 from archc.readings.schedule.scope import Scope
 from archc.readings.schedule.tensor import Invoke, Laid, Tensor
 from archc.readings.schedule.trace import Trace, base_kind
@@ -157,6 +158,9 @@ def _run(region: Region, scope: Scope, planned: Schedule) -> None:
                     _bind(node, value, laid, scope, planned)
             case Call():
                 planned.statements.append(_called(node, scope, planned.signatures.get(node.block)))
+            case Scan() if node.is_joined:
+                for value, laid in zip(node.results, joined(node, scope), strict=True):
+                    _bind(node, value, laid, scope, planned)
             case Loop():
                 planned.statements.append(_looped(node, scope))
             case Assume():
@@ -178,6 +182,8 @@ def _called(node: Call, scope: Scope, signature: Signature | None) -> Called:
 
 
 def _looped(node: Loop, scope: Scope) -> Looped:
+    if isinstance(node, Stage):
+        return _staged(node, scope)
     carries = [value.type for value in node.carries]
     initial = tuple(_handed(scope, name, type) for name, type in zip(node.initial, carries, strict=True))
     captured = [Value(name, scope.types[name]) for name in node.captures]
@@ -192,6 +198,15 @@ def _looped(node: Loop, scope: Scope) -> Looped:
     )
     order = [*carries, *(_along(node.axis, type) for type in emitted)]
     return Looped(node, initial, entries, read, _results(node, scope, order))
+
+
+def _staged(node: Stage, scope: Scope) -> Looped:
+    given = zip(node.initial, node.body.inputs, strict=True)
+    initial = tuple(_handed(scope, name, value.type) for name, value in given)
+    captured = [Value(name, scope.types[name]) for name in node.captures]
+    read = tuple((value, _handed(scope, value.name, value.type)) for value in captured)
+    types = {value.name: value.type for value in captured} | node.body.values
+    return Looped(node, initial, (), read, _results(node, scope, [types[name] for name in node.body.outputs]))
 
 
 def _along(axis: Axis, type: TensorType) -> TensorType:

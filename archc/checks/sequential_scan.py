@@ -1,0 +1,63 @@
+"""Scans that are evaluated step by step although a solver is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar, Literal, final
+
+from archc.base.diagnostic import Diagnostic
+from archc.checks.check import Check
+from archc.derive.coupling import LARGEST_BLOCK, UnsuitableError, coupling
+from archc.ir.graph import TypedGraph, nested
+from archc.ir.node import Region, Scan
+
+
+class SequentialScan(Diagnostic):
+    """A parallel solver was asked for, but joining two steps would cost more than taking them, or is not known to be
+    possible: the scan runs step by step, with the same numbers.
+
+    Newton's method joins steps whose Jacobian is diagonal or has small blocks. `layer(h, d -> d)` on the carry mixes
+    all of d:
+
+        let h = tanh(layer(h, d -> d) + x)      # step by step
+        let h = tanh(u * h + x)                 # at all positions at once, where u is a value over d
+    """
+
+    code = "W0705"
+    title = "`{solver}` is not used here: a pass {reason}"
+    severity: ClassVar[Literal["error", "warning", "note"]] = "note"
+
+
+@final
+class SequentialScanCheck(Check):
+    """A scan that runs step by step although a solver is asked for."""
+
+    word = "sequential_scan"
+
+    def find(self, graph: TypedGraph) -> Iterator[Diagnostic]:
+        for block in graph.blocks.values():
+            for scan in _scans(block.region):
+                reason = _reason(scan)
+                if scan.solver is not None and reason:
+                    yield SequentialScan(scan.span.word("scan"), solver=scan.solver.word, reason=reason)
+
+
+def _scans(region: Region) -> Iterator[Scan]:
+    for node in region.nodes:
+        if isinstance(node, Scan) and node.solver is not None:
+            yield node
+        for inner in nested(node):
+            yield from _scans(inner)
+
+
+def _reason(scan: Scan) -> str:
+    """Why the scan is not evaluated in parallel, nothing where it is."""
+    try:
+        found = coupling(scan.body, scan.carries)
+    except UnsuitableError as error:
+        return str(error)
+    size = found.size(scan.carries)
+    if scan.solver is None or scan.solver.word != "newton" or (size is not None and size <= LARGEST_BLOCK):
+        return ""
+    mixed = next((axis for axis in found.axes if axis is not None), "its carries")
+    return f"mixes all of `{mixed}`, and blocks of more than {LARGEST_BLOCK} rows cost more to join than to run"

@@ -1,0 +1,302 @@
+"""Recursions evaluated at all positions at once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar, final
+
+from archc.derive.coupling import LARGEST_BLOCK, Coupling, UnsuitableError, coupling
+from archc.derive.linear import at_zero
+from archc.derive.region import tangents
+from archc.derive.tangent import Move
+from archc.formula.algebra import ONE, ZERO, difference, times, total, where
+from archc.formula.tree import Apply, Formula, Literal, Position, Read, Reduce, SizeValue
+from archc.ir.along import Along
+from archc.ir.graph import TypedGraph
+from archc.ir.node import Compute, Loop, Node, Operate, Region, Scan, Stage, Value
+from archc.ir.rewrite import values_of, with_formulas, with_nodes, with_regions
+from archc.passes.rewrite import Pass, Rewritten, in_each_block, kept
+from archc.types.size import Size
+from archc.types.tensor_type import REAL, Axis, TensorType
+
+BEFORE = "_before"
+"""What is added to the name of an axis that a step mixes, for the positions that it reads."""
+
+
+@final
+class ParallelScans(Pass):
+    """Evaluates a scan `using associative()` or `using newton(...)` at all positions at once.
+
+    Newton's method on all steps together (Danieli et al., ParaRNN, arXiv 2510.21450): from states h, the step f and its
+    Jacobian J are taken at every position, and h[t] = J[t] h[t - 1] + (f[t] - J[t] h[t - 1]) is solved as a linear
+    recurrence, whose steps are joined in any order. One iteration is exact where the step is affine. A scan whose
+    Jacobian has large blocks stays as it is.
+    """
+
+    word = "parallel_scans"
+    preserves: ClassVar[frozenset[str]] = frozenset(("types", "params"))
+
+    def apply(self, graph: TypedGraph) -> Rewritten:
+        return kept(in_each_block(graph, lambda region: _in(region, set(values_of(region)))))
+
+
+def _in(region: Region, names: set[str]) -> Region:
+    nodes: list[Node] = []
+    for node in region.nodes:
+        if isinstance(node, Scan) and node.solver is not None and not node.is_joined:
+            nodes.append(_parallel(node, names))
+        else:
+            nodes.append(with_regions(node, lambda inner: _in(inner, names)) if isinstance(node, Loop) else node)
+    return with_nodes(region, nodes)
+
+
+def _parallel(scan: Scan, names: set[str]) -> Node:
+    try:
+        found = coupling(scan.body, scan.carries)
+    except UnsuitableError:
+        return scan
+    assert scan.solver is not None
+    size = found.size(scan.carries)
+    if scan.solver.word == "newton" and (size is None or size > LARGEST_BLOCK):
+        return scan
+    return _Steps(scan, found, names).stage()
+
+
+@dataclass
+class _Steps:
+    """A scan on its way to a stage: `nodes` are those of the stage so far, `kept` the values of the body that are the
+    same at every position, `starts` the inputs by carry, `entries` those that the body reads one entry of."""
+
+    scan: Scan
+    coupling: Coupling
+    names: set[str]
+    nodes: list[Node] = field(default_factory=list)
+    kept: set[str] = field(default_factory=set)
+    starts: Mapping[str, str] = field(default_factory=dict)
+    entries: Mapping[str, str] = field(default_factory=dict)
+
+    def stage(self) -> Stage:
+        """The stage that takes the place of the scan."""
+        scan, count = self.scan, len(self.scan.initial)
+        entries = scan.body.inputs[count:]
+        starts = [Value(self.fresh(value.name), value.type) for value in scan.carries]
+        given = [Value(self.fresh(one.name), TensorType(one.type.kind, (self.axis, *one.type.axes))) for one in entries]
+        self.starts = {carry.name: start.name for carry, start in zip(scan.carries, starts, strict=True)}
+        self.entries = {one.name: value.name for one, value in zip(entries, given, strict=True)}
+        states = self.states()
+        after = {}
+        if scan.solver is not None and scan.solver.word == "associative":
+            after = {name: states[one.name] for name, one in zip(scan.body.outputs, scan.carries, strict=False)}
+        known = self.evaluated(scan.body.nodes, {**self.before(states), **after})
+        ends = (known.get(name, states[one.name]) for name, one in zip(scan.body.outputs, scan.carries, strict=False))
+        last = [self.last(carry, end) for carry, end in zip(scan.carries, ends, strict=True)]
+        pairs = zip(scan.body.outputs[count:], scan.results[count:], strict=True)
+        emitted = [self.emitted(name, known, value) for name, value in pairs]
+        return Stage(
+            results=scan.results,
+            span=scan.span,
+            path=scan.path,
+            module=scan.module,
+            initial=(*scan.initial, *scan.slices),
+            body=Region((*starts, *given), tuple(self.nodes), (*last, *emitted)),
+        )
+
+    def states(self) -> Mapping[str, str]:
+        """The states after each position, by carry."""
+        solver = self.scan.solver
+        assert solver is not None
+        if solver.word == "newton":
+            found: Mapping[str, str] = {}
+            for _ in range(int(solver["iterations"])):
+                found = self.solved(self.before(found))
+            return found
+        carries = {carry.name for carry in self.scan.carries}
+        # an affine step may be taken from anywhere; from 0 most of it falls away
+        has_operation = any(isinstance(n, Operate) and carries & set(n.operands) for n in self.scan.body.nodes)
+        return self.solved(self.before({}) if has_operation else {})
+
+    @property
+    def axis(self) -> Axis:
+        """The axis of the scan."""
+        return self.scan.axis
+
+    def fresh(self, hint: str) -> str:
+        """A name that no value of the block has."""
+        name, number = hint, 2
+        while name in self.names:
+            name, number = f"{hint}_{number}", number + 1
+        self.names.add(name)
+        return name
+
+    def compute(self, hint: str, axes: Iterable[Axis], formula: Formula) -> str:
+        """A new value of real numbers."""
+        value = Value(self.fresh(hint), TensorType(REAL, tuple(axes)))
+        self.nodes.append(Compute(results=(value,), span=self.scan.span, path=self.scan.path, formula=formula))
+        return value.name
+
+    def evaluated(self, nodes: Sequence[Node], before: Mapping[str, str]) -> Mapping[str, str]:
+        """Nodes of the step at all positions, from the states before them; what their values are called there."""
+        along = Along(self.axis, {**self.entries, **before}, self.fresh)
+        along.add(nodes)
+        for node in nodes:
+            names = {value.name for value in node.results}
+            if names.isdisjoint(along.known) and names.isdisjoint(self.kept):
+                self.kept |= names
+                self.nodes.append(node)
+        self.nodes += along.nodes
+        return along.known
+
+    def before(self, states: Mapping[str, str]) -> Mapping[str, str]:
+        """The state before each position: the start before the first, where nothing is known 0 before the others."""
+        at, found = Position(self.axis.name), {}
+        for carry in self.scan.carries:
+            own = _positions(carry.type.axes)
+            start: Formula = Read(self.starts[carry.name], own)
+            earlier: Formula = ZERO
+            if states:
+                earlier = Read(states[carry.name], (difference(at, Literal(1)), *own), ZERO)
+            formula = where(Apply("eq", (at, Literal(0))), start, earlier)
+            found[carry.name] = self.compute(f"{carry.name}_before", (self.axis, *carry.type.axes), formula)
+        return found
+
+    def solved(self, before: Mapping[str, str]) -> Mapping[str, str]:
+        """The states after one iteration from those before each position; these are 0 where they are not given."""
+        carries = self.scan.carries
+        outputs = self.scan.body.outputs[: len(carries)]
+        nodes: Sequence[Node] = self.scan.body.nodes
+        slopes: list[Sequence[Move]] = []
+        for carry, axis in zip(carries, self.coupling.axes, strict=True):
+            move, direction = self.move(carry, axis)
+            found = tangents(Region((), tuple(nodes), outputs), {carry.name: move}, self.fresh, direction)
+            nodes = found.nodes
+            slopes.append(found.outputs)
+        known = self.evaluated(nodes if before else _with_zero(nodes, self.starts), before)
+        values = [self.placed(known, name, carry.type.axes) for name, carry in zip(outputs, carries, strict=True)]
+        if self.coupling.is_joint:
+            return self.joint(values, slopes, known, before)
+        states = {}
+        for number, carry in enumerate(carries):
+            direction = self.direction(carry, self.coupling.axes[number])
+            slope = self.placed(known, slopes[number][number], (*carry.type.axes, *direction))
+            states[carry.name] = self.recurrence(carry, values[number], slope, before.get(carry.name), direction)
+        return states
+
+    def move(self, carry: Value, axis: str | None) -> tuple[Move, tuple[Axis, ...]]:
+        """What the carry moves by: 1, or for a block one position of the axis at a time."""
+        if axis is None:
+            return ONE, ()
+        (direction,) = self.direction(carry, axis)
+        unit = where(Apply("eq", (Position(axis), Position(direction.name))), ONE, ZERO)
+        return self.compute("unit", (*carry.type.axes, direction), unit), (direction,)
+
+    def direction(self, carry: Value, axis: str | None) -> tuple[Axis, ...]:
+        return () if axis is None else (Axis(f"{axis}{BEFORE}", carry.type.sizes[axis]),)
+
+    def placed(self, known: Mapping[str, str], move: Move, axes: Sequence[Axis]) -> Formula:
+        """A value of the step at the position at hand, or a number."""
+        if not isinstance(move, str):
+            return move
+        own = _positions(axes)
+        return Read(known[move], (Position(self.axis.name), *own)) if move in known else Read(move, own)
+
+    def recurrence(
+        self, carry: Value, value: Formula, slope: Formula, before: str | None, direction: Sequence[Axis]
+    ) -> str:
+        """The states with h[t] = slope h[t - 1] + (value - slope before)."""
+        product: Formula = ZERO
+        if before is not None:
+            product = self.product(slope, before, (Position(self.axis.name),), carry.type.axes, direction)
+        a = self.compute("slope", (self.axis, *carry.type.axes, *direction), slope)
+        b = self.compute("offset", (self.axis, *carry.type.axes), difference(value, product))
+        return self.joined(carry.name, self.starts[carry.name], carry.type.axes, a, b, direction)
+
+    def product(
+        self, slope: Formula, value: str, at: Sequence[Position], axes: Sequence[Axis], direction: Sequence[Axis]
+    ) -> Formula:
+        """The slope times a state: entry by entry, or along an axis that it mixes."""
+        mixed = {axis.name.removesuffix(BEFORE): axis.name for axis in direction}
+        read = Read(value, (*at, *(Position(mixed.get(axis.name, axis.name)) for axis in axes)))
+        found = Apply("mul", (slope, read))
+        return Reduce("sum", tuple(direction), found, None) if direction else found
+
+    def joined(self, hint: str, start: str, axes: Sequence[Axis], a: str, b: str, direction: Sequence[Axis]) -> str:
+        """The scan that is a linear recurrence; its states with the axis in front."""
+        type = TensorType(REAL, tuple(axes))
+        h, at, off, new = (self.fresh(name) for name in (hint, "slope", "offset", hint))
+        slope = Read(at, _positions((*axes, *direction)))
+        formula = Apply("add", (self.product(slope, h, (), axes, direction), Read(off, _positions(axes))))
+        step = Compute(results=(Value(new, type),), span=self.scan.span, path=self.scan.path, formula=formula)
+        inputs = (Value(h, type), Value(at, TensorType(REAL, (*axes, *direction))), Value(off, type))
+        last, states = self.fresh(f"{hint}_last"), self.fresh(f"{hint}_states")
+        node = Scan(
+            results=(Value(last, type), Value(states, TensorType(REAL, (self.axis, *axes)))),
+            span=self.scan.span,
+            path=self.scan.path,
+            module="",
+            initial=(start,),
+            body=Region(inputs, (step,), (new, new)),
+            axis=self.axis,
+            slices=(a, b),
+            solver=self.scan.solver,
+        )
+        self.nodes.append(node)
+        return states
+
+    def joint(
+        self,
+        values: Sequence[Formula],
+        slopes: Sequence[Sequence[Move]],
+        known: Mapping[str, str],
+        before: Mapping[str, str],
+    ) -> Mapping[str, str]:
+        """The states of carries that mix with each other, stacked along an axis of their own."""
+        carries, at = self.scan.carries, Position(self.axis.name)
+        axes, count = carries[0].type.axes, Size.of(len(carries))
+        row, column = Axis("carry", count), Axis(f"carry{BEFORE}", count)
+        entries, offsets = [], []
+        for number, (carry, value) in enumerate(zip(carries, values, strict=True)):
+            line = [self.placed(known, slopes[place][number], carry.type.axes) for place in range(len(carries))]
+            reads = [Read(before[one.name], (at, *_positions(one.type.axes))) for one in carries if before]
+            entries.append(_chosen(line, column))
+            offsets.append(difference(value, total(*map(times, line, reads))))
+        a = self.compute("slope", (self.axis, *axes, row, column), _chosen(entries, row))
+        b = self.compute("offset", (self.axis, *axes, row), _chosen(offsets, row))
+        starts = [Read(self.starts[one.name], _positions(one.type.axes)) for one in carries]
+        start = self.compute("start", (*axes, row), _chosen(starts, row))
+        states = self.joined("states", start, (*axes, row), a, b, (column,))
+        found = {}
+        for number, carry in enumerate(carries):
+            formula = Read(states, (at, *_positions(axes), Literal(number)))
+            found[carry.name] = self.compute(f"{carry.name}_states", (self.axis, *carry.type.axes), formula)
+        return found
+
+    def last(self, carry: Value, states: str) -> str:
+        """The state after the last position."""
+        formula = Read(states, (SizeValue(self.axis.size - 1), *_positions(carry.type.axes)))
+        return self.compute(f"{carry.name}_last", carry.type.axes, formula)
+
+    def emitted(self, name: str, known: Mapping[str, str], value: Value) -> str:
+        """What is emitted, with the axis whether it depends on the position or not."""
+        if name in known:
+            return known[name]
+        own = tuple(axis for axis in value.type.axes if axis.name != self.axis.name)
+        axes = self.scan.body.values[name].axes
+        return self.compute(name, (self.axis, *own), Read(name, _positions(axes)))
+
+
+def _chosen(parts: Sequence[Formula], axis: Axis) -> Formula:
+    """One part for each position of an axis."""
+    found = parts[-1]
+    for number in reversed(range(len(parts) - 1)):
+        found = where(Apply("eq", (Position(axis.name), Literal(number))), parts[number], found)
+    return found
+
+
+def _positions(axes: Sequence[Axis]) -> tuple[Position, ...]:
+    return tuple(Position(axis.name) for axis in axes)
+
+
+def _with_zero(nodes: Sequence[Node], carries: Collection[str]) -> list[Node]:
+    """The nodes where the carries are 0."""
+    return [with_formulas(node, lambda formula: at_zero(formula, carries)) for node in nodes]
