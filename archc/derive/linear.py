@@ -6,16 +6,16 @@ entries, its derivative by one entry, and what an adjoint of it hands back to th
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from archc.derive.tangent import tangent
 from archc.formula.algebra import ONE, ZERO, applied, is_number, negative, quotient, times, total, where
-from archc.formula.normal import affine
+from archc.formula.normal import Affine, affine
 from archc.formula.rename import along, distinct
 from archc.formula.tree import Apply, Formula, Literal, Position, Read, Reduce, SizeValue, walk
 from archc.ops.registries import POINTWISE
-from archc.types.size import Size
+from archc.types.size import Condition, Facts, Size
 from archc.types.tensor_type import Axis
 
 
@@ -163,18 +163,26 @@ def derivative(formula: Formula, value: str, sizes: Sequence[Size], at: Sequence
 
 
 def pulled_back(
-    formula: Formula, value: str, sizes: Sequence[Size], at: Sequence[Formula], adjoint: Formula, axes: Sequence[Axis]
+    formula: Formula,
+    value: str,
+    sizes: Sequence[Size],
+    at: Sequence[Formula],
+    adjoint: Formula,
+    axes: Sequence[Axis],
+    own: Formula | None = None,
 ) -> Formula:
     """`sum axes: adjoint * derivative(formula, value, sizes, at)`, over free axes of the formula and the adjoint.
 
-    No sum runs over an axis whose position an index of the read decides. The axes must not be free in `at`.
+    No sum runs over an axis whose position an index of the read decides. The axes must not be free in `at`. `own` reads
+    the value of the formula where it is known.
     """
     names = frozenset().union(*(index.free for index in at), formula.free, (axis.name for axis in axes))
-    moved = distinct(tangent(formula, _moves((value,))), names)
+    moved = distinct(tangent(formula, _moves((value,)), (), own), names)
+    extents = {index.axis: size for index, size in zip(at, sizes, strict=True) if isinstance(index, Position)}
     parts = []
     for term in terms(moved, (f"{value}'",)):
-        entry = _Entry(times(adjoint, term.coefficient), (*axes, *term.axes))
-        entry.meet(term.read.indices, at, sizes)
+        entry = _Entry(times(adjoint, term.coefficient), (*axes, *term.axes), extents)
+        entry.meet(term.read.indices, at)
         parts.append(entry.formula)
     return distinct(total(*parts), names - {axis.name for axis in axes})
 
@@ -182,9 +190,10 @@ def pulled_back(
 class _Entry:
     """`sum axes: coefficient` where the indices of a read are given positions."""
 
-    def __init__(self, coefficient: Formula, axes: Sequence[Axis]) -> None:
+    def __init__(self, coefficient: Formula, axes: Sequence[Axis], extents: Mapping[str, Size]) -> None:
         self.coefficient = coefficient
         self.axes = {axis.name: axis for axis in axes}
+        self.extents = extents
         self.conditions: list[Formula] = []
 
     @property
@@ -203,12 +212,12 @@ class _Entry:
             return Reduce("sum", tuple(self.axes.values()), self.coefficient, condition)
         return self.coefficient if condition is None else where(condition, self.coefficient, ZERO)
 
-    def meet(self, indices: Sequence[Formula], at: Sequence[Formula], sizes: Sequence[Size]) -> None:
+    def meet(self, indices: Sequence[Formula], at: Sequence[Formula]) -> None:
         """Admit only the positions where each index is what `at` says."""
         # an axis that is an index by itself is decided first: other indices may then be differences with it
-        left = sorted(zip(indices, at, sizes, strict=True), key=lambda one: not isinstance(one[0], Position))
+        left = sorted(zip(indices, at, strict=True), key=lambda one: not isinstance(one[0], Position))
         while left:
-            index, target, size = left.pop(0)
+            index, target = left.pop(0)
             if index == target:
                 continue
             decided = self.decided(index, target)
@@ -216,36 +225,56 @@ class _Entry:
                 self.conditions.append(Apply("eq", (index, target)))
                 continue
             name, position = decided
-            is_inside = position == target and self.axes[name].size == size
-            self.put(name, position, is_inside)
-            left = [(along(other, {name: position}), entry, length) for other, entry, length in left]
+            self.put(name, position)
+            left = [(along(other, {name: position}), entry) for other, entry in left]
 
     def decided(self, index: Formula, target: Formula) -> tuple[str, Formula] | None:
         """A summed axis whose position follows from the index being the target, and that position."""
         if isinstance(index, Position):
             return (index.axis, target) if index.axis in self.axes else None
-        form = affine(index)
-        for name, size in form.factors.items() if form is not None else ():
+        form, goal = affine(index), affine(target)
+        for name, size in form.factors.items() if form is not None and goal is not None else ():
             factor = size.constant
-            if name not in self.axes or factor is None:
+            if name not in self.axes or factor is None or form is None or goal is None:
                 continue
-            rest = along(index, {name: Literal(0)})
-            distance = Apply("sub", (target, rest) if factor > 0 else (rest, target))
+            rest = Affine({axis: own for axis, own in form.factors.items() if axis != name}, form.offset)
+            distance = goal.plus(rest.times(Size.of(-1))).times(Size.of(1 if factor > 0 else -1)).formula
             if abs(factor) == 1:
                 return name, distance
             self.conditions.append(Apply("eq", (Apply("mod", (distance, Literal(abs(factor)))), Literal(0))))
             return name, Apply("floordiv", (distance, Literal(abs(factor))))
         return None
 
-    def put(self, name: str, position: Formula, is_inside: bool) -> None:
+    def put(self, name: str, position: Formula) -> None:
         """Let an axis have one position only, where that is inside the axis."""
         size = self.axes.pop(name).size
         self.coefficient = along(self.coefficient, {name: position})
         self.conditions = [along(condition, {name: position}) for condition in self.conditions]
-        if not is_inside:
+        outside = self.outside(position, size)
+        if outside:
             self.coefficient = _guarded(self.coefficient, position)
-            self.conditions.append(Apply("ge", (position, Literal(0))))
-            self.conditions.append(Apply("lt", (position, SizeValue(size))))
+            self.conditions.extend(outside)
+
+    def outside(self, position: Formula, size: Size) -> list[Formula]:
+        """What must hold for a position to be inside an axis, as far as it is not proved."""
+        low, high = Apply("ge", (position, Literal(0))), Apply("lt", (position, SizeValue(size)))
+        form = affine(position)
+        extents = {**self.extents, **{name: axis.size for name, axis in self.axes.items()}}
+        if form is None or not form.factors.keys() <= extents.keys():
+            return [low, high]
+        least = most = form.offset
+        for name, factor in form.factors.items():
+            if factor.constant is None:
+                return [low, high]
+            reach = factor * (extents[name] - 1)
+            least, most = (least, most + reach) if factor.constant > 0 else (least + reach, most)
+        facts = Facts((), dict.fromkeys(least.symbols | most.symbols | size.symbols, 0))
+        found: list[Formula] = []
+        if not facts.prove(Condition(">=", least, Size.of(0))):
+            found.append(low)
+        if not facts.prove(Condition("<", most, size)):
+            found.append(high)
+        return found
 
 
 def _guarded(formula: Formula, position: Formula) -> Formula:

@@ -9,7 +9,7 @@ from archc.derive.linear import affine_in, mixed
 from archc.derive.tangent import Move, tangent
 from archc.formula.algebra import is_number
 from archc.formula.rename import distinct
-from archc.formula.tree import Formula, Literal, Position, Read
+from archc.formula.tree import Literal, Position, Read
 from archc.ir.node import Assume, Compute, Node, Operate, Parameter, Region, Value
 from archc.ir.rewrite import with_names
 from archc.types.tensor_type import REAL, Axis, TensorType
@@ -123,7 +123,8 @@ class _Forward:
     def move(self, node: Compute) -> None:
         """How the value of a formula moves."""
         value = node.result
-        moved = tangent(node.formula, self.moves, [axis.name for axis in self.direction])
+        own = Read(value.name, tuple(Position(name) for name in value.type.names))
+        moved = tangent(node.formula, self.moves, [axis.name for axis in self.direction], own)
         axes = (*value.type.axes, *self.direction)
         if is_number(moved, 0):
             return
@@ -132,8 +133,7 @@ class _Forward:
         elif isinstance(moved, Read) and moved == Read(moved.value, tuple(Position(axis.name) for axis in axes)):
             self.moves[value.name] = moved.value
         else:
-            own = Read(value.name, tuple(Position(name) for name in value.type.names))
-            moved = distinct(_known(moved, node.formula, own), frozenset(axis.name for axis in axes))
+            moved = distinct(moved, frozenset(axis.name for axis in axes))
             result = Value(self.fresh(f"{value.name}_slope"), TensorType(REAL, axes))
             self.nodes.append(Compute(results=(result,), span=node.span, path=node.path, formula=moved))
             self.moves[value.name] = result.name
@@ -154,8 +154,3 @@ class _Forward:
         for out, value in zip(meaning.outputs, node.results, strict=True):
             if names[out] in self.moves:
                 self.moves[value.name] = self.moves[names[out]]
-
-
-def _known(formula: Formula, part: Formula, value: Formula) -> Formula:
-    """The formula with the value for a part of it that is known."""
-    return value if formula == part else formula.rebuild(lambda child: _known(child, part, value))

@@ -15,14 +15,25 @@ Move = str | Literal
 """What a value moves by: another value, read at the same indices, or the same number at every position."""
 
 
-def tangent(formula: Formula, moves: Mapping[str, Move], direction: Sequence[str] = ()) -> Formula:
+def tangent(
+    formula: Formula, moves: Mapping[str, Move], direction: Sequence[str] = (), own: Formula | None = None
+) -> Formula:
     """How the formula moves, to first order, where the values named in `moves` do.
 
     The tangent is linear in what the values move by. It is `ZERO` where none of them is read, or only by what has no
     derivative: conditions, indices, rounding. Where a function has a kink, it is what torch takes it for. A value that
-    others move by may have axes more than they, named by `direction`, along which the tangent then lies too.
+    others move by may have axes more than they, named by `direction`, along which the tangent then lies too. `own`
+    reads the value that the formula is the formula of, where there is one, so that it is not computed again.
     """
-    return distinct(_Tangent(moves, tuple(map(Position, direction))).of(formula), formula.free.union(direction))
+    moved = _Tangent(moves, tuple(map(Position, direction))).of(formula)
+    if own is not None:
+        moved = _known(moved, formula, own)
+    return distinct(moved, formula.free.union(direction))
+
+
+def _known(formula: Formula, part: Formula, value: Formula) -> Formula:
+    """The formula with the value for a part of it that is known."""
+    return value if formula == part else formula.rebuild(lambda child: _known(child, part, value))
 
 
 @dataclass(frozen=True)

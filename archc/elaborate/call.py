@@ -28,6 +28,7 @@ from archc.elaborate.edge import travel
 from archc.elaborate.evaluate import as_edge, as_term, combine, evaluate, values_of
 from archc.elaborate.extent import listed, number_of, size_of, unknown_name
 from archc.elaborate.frame import Poisoned
+from archc.elaborate.gradient import GRAD, VALUE_AND_GRAD, gradient
 from archc.elaborate.instance import call_block
 from archc.elaborate.layer import build_layer
 from archc.elaborate.operate import operate
@@ -41,7 +42,7 @@ from archc.syntax import tree
 from archc.types.tensor_type import INT
 
 PAIRWISE = {"max": "maximum", "min": "minimum"}
-RESERVED = ("layer", "size", "tied")
+RESERVED = ("layer", "size", "tied", GRAD, VALUE_AND_GRAD)
 
 
 @evaluate.register
@@ -71,6 +72,8 @@ def apply(call: tree.Call, piped: Sequence[Operand], scope: Scope, hint: str | N
         return Term(SizeValue(size_of(call, scope)), (), INT)
     if word == "tied":
         return _tied(call, scope)
+    if word in (GRAD, VALUE_AND_GRAD):
+        return _gradient(call, piped, scope)
     arguments = sort(call, piped, scope if _is_pointwise(call, scope) else _closed(scope))
     found = scope.find(word)
     if isinstance(found, (*EDGES, SharedLayer)):
@@ -190,6 +193,25 @@ def _operands(partial: Partial, arguments: Arguments, scope: Scope) -> tuple[Par
             )
         )
     return replace(partial, definition=scope.frame.session.without(definition, frozenset(left_out))), found
+
+
+def _gradient(call: tree.Call, piped: Sequence[Operand], scope: Scope) -> Binding:
+    """`grad(energy, q, p, by = q)`: the block first, then its operands."""
+    block = next((argument for argument in call.arguments if argument.name is None), None)
+    found = None if block is None else evaluate(block.value, scope)
+    word, example = call.function.text, f"write `{call.function.text}(energy, x)`, the block first"
+    if block is None or not isinstance(found, Partial):
+        place, given = (call, "nothing") if block is None or found is None else (block, describe(found))
+        raise Fault(
+            faults.WrongArgument(place.span, name="block", callee=word, expected=f"a block, not {given}", help=example)
+        )
+    rest = replace(call, arguments=tuple(argument for argument in call.arguments if argument is not block))
+    arguments = sort(rest, piped, _closed(scope))
+    arguments.unknown(("by", "along", *(port.name for port in found.definition.tree.inputs)))
+    called = _operands(found, arguments, scope)
+    if called is None:
+        raise Fault(faults.WrongArity(call.span, callee=word, expected="operands for the block", given=0, help=example))
+    return gradient(*called, arguments, scope)
 
 
 def _reduce(word: str, arguments: Arguments, scope: Scope) -> Term:

@@ -26,7 +26,7 @@ def total(*addends: Formula) -> Formula:
         else:
             parts.append(addend)
     if constant or not parts:
-        parts.append(Literal(constant) if parts or constant else ZERO)
+        parts.append(Literal(constant) if addends else ZERO)
     match parts:
         case [only]:
             return only

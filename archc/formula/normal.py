@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from archc.formula.algebra import difference, times, total
 from archc.formula.tree import Apply, Formula, Literal, Position, Reduce, SizeValue
 from archc.types.size import Size
 from archc.types.tensor_type import Axis
@@ -37,6 +38,26 @@ class Affine:
         if factor == ZERO:
             return Affine({}, ZERO)
         return Affine({axis: own * factor for axis, own in self.factors.items()}, self.offset * factor)
+
+    @property
+    def formula(self) -> Formula:
+        """The expression written out, what is subtracted last."""
+        parts = [(factor, Position(axis)) for axis, factor in self.factors.items()]
+        added = [times(_number(factor), position) for factor, position in parts if not _is_negative(factor)]
+        taken = [times(_number(-factor), position) for factor, position in parts if _is_negative(factor)]
+        (taken if _is_negative(self.offset) else added).append(
+            _number(-self.offset if _is_negative(self.offset) else self.offset)
+        )
+        return difference(total(*(added or (Literal(0),))), total(*taken)) if taken else total(*added)
+
+
+def _number(size: Size) -> Formula:
+    return SizeValue(size) if size.constant is None else Literal(size.constant)
+
+
+def _is_negative(size: Size) -> bool:
+    """Whether every term is subtracted."""
+    return bool(size.terms) and all(factor < 0 for _, factor in size.terms)
 
 
 def affine(formula: Formula) -> Affine | None:

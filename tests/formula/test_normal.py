@@ -69,3 +69,21 @@ def test_addends_carry_their_signs() -> None:
         (True, "c"),
         (False, "d"),
     ]
+
+
+def test_an_affine_index_is_written_out_as_it_is() -> None:
+    for formula in (
+        Literal(0),
+        Literal(-2),
+        SizeValue(N),
+        Position("h"),
+        call("sub", Position("h"), 1),
+        call("sub", call("mul", 2, Position("h")), call("add", Position("t"), SizeValue(N))),
+        call("mul", SizeValue(N), Position("h")),
+    ):
+        found = affine(formula)
+        assert found is not None
+        written = found.formula
+        assert affine(written) == found
+        assert not isinstance(written, Literal) or isinstance(written.value, int)
+    assert written == call("mul", SizeValue(N), Position("h"))

@@ -28,6 +28,7 @@ SMALL: Mapping[str, Mapping[str, int]] = {
     "attention/sparse_transformer": {"width": 8, "heads": 2, "depth": 1, "stride": 2},
     "attention/switch": {"width": 8, "heads": 2, "depth": 1, "count": 3, "keep": 2},
     "attention/universal_transformer": {"width": 8, "heads": 2, "depth": 2, "expand": 2},
+    "basic/hnn": {"width": 6},
     "basic/mip": {"width": 6, "code": 5},
     "basic/mlp": {"width": 16, "depth": 3},
     "graphs/egnn": {"width": 8},
