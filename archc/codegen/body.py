@@ -57,6 +57,8 @@ class Body:
         tensor = laid.tensor
         if self.forward.is_named(tensor) or not self.forward.readers(tensor) or tensor.scalar:
             return
+        if tensor.serial in self.forward.written:
+            return  # its only reader came first, with the value of another node that says the same
         self._describe(tensor, value, laid, node)
         if self.forward.readers(tensor) > 1 or not (self._is_unnamed(value, node) or self._is_returned(tensor)):
             self.forward.bind(tensor)
