@@ -16,6 +16,7 @@ class Dog(Pointwise):
     word = "dog"
     factors = ODD
     flops = 5
+    slopes = ("(square(x) - 1) * exp(-square(x) / 2)",)
 
     def value(self, x: Array) -> Array:
         return -x * np.exp(-0.5 * np.square(x))

@@ -15,6 +15,7 @@ class MexicanHat(Pointwise):
     word = "mexican_hat"
     factors = EVEN
     flops = 7
+    slopes = ("x * (square(x) - 3) * exp(-square(x) / 2)",)
 
     def value(self, x: Array) -> Array:
         return (1.0 - np.square(x)) * np.exp(-0.5 * np.square(x))

@@ -16,6 +16,7 @@ class Morlet(Pointwise):
     word = "morlet"
     factors = EVEN
     flops = 6
+    slopes = ("-(5 * sin(5 * x) + x * cos(5 * x)) * exp(-square(x) / 2)",)
 
     def value(self, x: Array) -> Array:
         return np.cos(5.0 * x) * np.exp(-0.5 * np.square(x))
