@@ -248,7 +248,9 @@ def _split(node: ast.expr, indent: int) -> list[str]:
 
 
 def _operands(node: ast.expr) -> list[str]:
-    """The operands of the loosest binary operator, each but the first with its sign."""
+    """The operands of the loosest binary operator, each but the first with its sign; the branches of a choice."""
+    if isinstance(node, ast.IfExp):
+        return [_flat(node.body, _OR), f"if {_flat(node.test, _OR)}", f"else {_flat(node.orelse, _TEST)}"]
     if not isinstance(node, ast.BinOp) or isinstance(node.op, ast.Pow):
         return [flat(node)]
     level = _BINARY[type(node.op)][1]

@@ -169,12 +169,14 @@ class Operation(_Frozen, ABC):
 
     Attribute annotations: `Axes`, `OneAxis`, `NewAxes`, `NewAxis`, `Size`, `int`, `float`, `bool`, `Literal[...]`;
     inside `formula` each is a hyper-parameter under its field's name (see `hypers`). An arrow `a -> b` in the call
-    fills `source` and `target`.
+    fills `source` and `target`. `draws` says that it draws random numbers while the module is trained, so that two of
+    the same are not one; its formula is what it is in evaluation.
     """
 
     word: ClassVar[str]
     formula: ClassVar[str] = ""
     samples: ClassVar[tuple[Sample, ...]]
+    draws: ClassVar[bool] = False
     slots: ClassVar[tuple[str, ...]] = ("word", "samples")
     variadic: ClassVar[bool] = False
 

@@ -62,7 +62,7 @@ def _key(node: Node) -> object:
     match node:
         case Compute(formula=formula):
             return numbered(formula), node.result.type
-        case Operate(operation=operation, operands=operands):
+        case Operate(operation=operation, operands=operands) if not operation.draws:
             return operation, operands, tuple(value.type for value in node.results)
         case _:
             return id(node)

@@ -99,7 +99,7 @@ class _Bench:
     def agreement(self, sizes: Mapping[str, int], seed: int, draw: int) -> Agreement:
         """A draw of what the request leaves open."""
         with failing_as_disagreement():
-            module = instantiate(self.found, sizes, dtype=torch.float64, seed=seed + draw).to(self.device)
+            module = instantiate(self.found, sizes, dtype=torch.float64, seed=seed + draw).to(self.device).eval()
         is_trained = self.request.weights is not None
         if self.request.weights is not None:
             load_weights(module, self.request.weights)

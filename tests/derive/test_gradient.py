@@ -44,7 +44,7 @@ def agrees(energy: str, given: str) -> None:
     net = graph(spec)
     sizes = {symbol.name: 3 for symbol in net.net.symbols}
     arrays = inputs(net, sizes, 3)
-    module = instantiate(load_module(build(spec), "N"), {}, dtype=torch.float64)
+    module = instantiate(load_module(build(spec), "N"), {}, dtype=torch.float64).eval()
     tensors = {port: torch.from_numpy(array) for port, array in arrays.items()}
     leaves = [tensors[port].requires_grad_() for port in types]
     e, *found = module(*tensors.values())
@@ -158,7 +158,7 @@ def test_every_kind_of_energy_has_its_gradient(energy: str) -> None:
 def values(spec: str, **arrays: np.ndarray) -> tuple[dict[str, torch.Tensor], torch.nn.Module]:
     """What the module of a spec gives, after the reference was seen to give the same, forward and backward."""
     assert (report := verify(graph(spec), build(spec), regimes=("primes",))).ok, report
-    module = instantiate(load_module(build(spec), "N"), {}, dtype=torch.float64)
+    module = instantiate(load_module(build(spec), "N"), {}, dtype=torch.float64).eval()
     found = module(*map(torch.from_numpy, arrays.values()))
     results = (found,) if isinstance(found, torch.Tensor) else found
     return dict(zip(graph(spec).net.output_names, results, strict=True)), module
