@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from archc.derive.linear import affine_in, mixed
@@ -74,6 +74,23 @@ def mixing(region: Region, values: Collection[str]) -> Mapping[str, frozenset[st
     return found
 
 
+def meant(node: Operate, fresh: Callable[[str], str]) -> Iterator[tuple[Node, bool]]:
+    """The formula of an operation node by node, with its operands and results as they are called around it and the
+    values in between under fresh names. With each goes whether it gives a result, which the operation has given."""
+    meaning = node.meaning
+    names = {inner.name: operand for inner, operand in zip(meaning.inputs, node.operands, strict=True)}
+    results = {out: value.name for out, value in zip(meaning.outputs, node.results, strict=True)}
+    for value in (value for part in meaning.nodes for value in part.results):
+        names[value.name] = results.get(value.name) or fresh(value.name)
+    given = {value.name for value in node.results}
+    for part in with_names(meaning, names).nodes:
+        yield part, given.issuperset(value.name for value in part.results)
+    for out, value in zip(meaning.outputs, node.results, strict=True):
+        if names[out] != value.name:  # an operand as it is, or a result that is given twice
+            read = Read(names[out], tuple(Position(name) for name in value.type.names))
+            yield Compute(results=(value,), span=node.span, path=node.path, formula=read), True
+
+
 @dataclass(frozen=True)
 class Tangents:
     """`nodes` compute a region's values and how they move; `outputs` is what each output moves by: a value of the
@@ -105,16 +122,18 @@ class _Forward:
         self.direction = tuple(direction)
         self.nodes: list[Node] = []
 
-    def add(self, node: Node) -> None:
-        """A node, then how its results move."""
-        self.nodes.append(node)
+    def add(self, node: Node, *, is_known: bool = False) -> None:
+        """A node, unless its value is known already, then how its results move."""
+        if not is_known:
+            self.nodes.append(node)
         if self.moves.keys().isdisjoint(node.arguments):
             return
         match node:
             case Compute():
                 self.move(node)
             case Operate():
-                self.mean(node)
+                for part, known in meant(node, self.fresh):
+                    self.add(part, is_known=known)
             case Assume() | Parameter():
                 pass
             case _:
@@ -137,20 +156,3 @@ class _Forward:
             result = Value(self.fresh(f"{value.name}_slope"), TensorType(REAL, axes))
             self.nodes.append(Compute(results=(result,), span=node.span, path=node.path, formula=moved))
             self.moves[value.name] = result.name
-
-    def mean(self, node: Operate) -> None:
-        """How the results of an operation move: its formula, whose values in between are computed once more."""
-        meaning = node.meaning
-        names = {inner.name: operand for inner, operand in zip(meaning.inputs, node.operands, strict=True)}
-        results = {out: value.name for out, value in zip(meaning.outputs, node.results, strict=True)}
-        for value in (value for part in meaning.nodes for value in part.results):
-            names[value.name] = results.get(value.name) or self.fresh(value.name)
-        known = {value.name for value in node.results}
-        for part in with_names(meaning, names).nodes:
-            before = len(self.nodes)
-            self.add(part)
-            if known.issuperset(value.name for value in part.results):
-                del self.nodes[before]
-        for out, value in zip(meaning.outputs, node.results, strict=True):
-            if names[out] in self.moves:
-                self.moves[value.name] = self.moves[names[out]]

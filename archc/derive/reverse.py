@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from archc.base.span import Span
 from archc.derive.linear import pulled_back
-from archc.derive.region import OpaqueError
+from archc.derive.region import OpaqueError, meant
 from archc.formula.algebra import is_number, total
 from archc.formula.rename import along, distinct
 from archc.formula.tree import Formula, Literal, Position, Read
@@ -22,9 +22,11 @@ from archc.types.tensor_type import REAL, Axis, TensorType
 
 @dataclass(frozen=True)
 class Gradients:
-    """`nodes` compute a region's values and then adjoints; `gradients` are formulas over the inputs' axes."""
+    """`nodes` compute a region's values and then adjoints; `outputs` are what its outputs are called among them, and
+    `gradients` formulas over the inputs' axes."""
 
     nodes: tuple[Node, ...]
+    outputs: tuple[str, ...]
     gradients: tuple[Formula, ...]
 
 
@@ -49,7 +51,7 @@ def gradients(
         backward.give(forward.names.get(name, name), adjoint)
     backward.run(forward.formulas)
     found = tuple(total(*backward.given.get(name, ())) for name in inputs)
-    return Gradients(tuple(backward.nodes), found)
+    return Gradients(tuple(backward.nodes), tuple(forward.names.get(name, name) for name in region.outputs), found)
 
 
 class _Forward:
@@ -82,25 +84,12 @@ class _Forward:
                 self.formulas.append(node)
                 self.active.add(node.result.name)
             case Operate():
-                self.mean(node)
+                for part, known in meant(node, self.fresh):
+                    self.add(part, is_known=known)
             case Repeat() if node.count.constant is not None:
                 self.unroll(node, node.count.constant)
             case _:
                 raise OpaqueError(node)
-
-    def mean(self, node: Operate) -> None:
-        """An operation as its formula, whose values in between are computed once more."""
-        meaning = node.meaning
-        names = {inner.name: operand for inner, operand in zip(meaning.inputs, node.operands, strict=True)}
-        results = {out: value.name for out, value in zip(meaning.outputs, node.results, strict=True)}
-        for value in (value for part in meaning.nodes for value in part.results):
-            names[value.name] = results.get(value.name) or self.fresh(value.name)
-        known = {value.name for value in node.results}
-        for part in with_names(meaning, names).nodes:
-            self.add(part, is_known=known.issuperset(value.name for value in part.results))
-        for out, value in zip(meaning.outputs, node.results, strict=True):
-            if names[out] != value.name and names[out] in self.active:
-                self.add(_copy(value, names[out], node), is_known=True)
 
     def unroll(self, node: Repeat, count: int) -> None:
         """A loop, one pass after the other."""
@@ -120,17 +109,12 @@ class _Forward:
             made = {value.name for earlier in self.nodes for value in earlier.results}
             body = with_names(node.body, names)
             for part in body.nodes:
-                if not made.issuperset(value.name for value in part.results) or not part.results:
+                if not (isinstance(part, Parameter) and part.result.name in made):
                     self.add(part)
             carries = [self.names.get(name, name) for name in body.outputs]
         for value, name in zip(node.results, carries, strict=True):
             self.names[value.name] = name
         self.is_inside = before
-
-
-def _copy(value: Value, source: str, node: Node) -> Compute:
-    read = Read(source, tuple(Position(name) for name in value.type.names))
-    return Compute(results=(value,), span=node.span, path=node.path, formula=read)
 
 
 class _Backward:

@@ -7,6 +7,7 @@ it has a type, a reference and a cost, and a gradient of its own.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from archc.base.diagnostic import Fault
 from archc.derive.region import OpaqueError
@@ -73,7 +74,8 @@ def gradient(partial: Partial, operands: Sequence[Operand], arguments: Arguments
         raise Fault(faults.NotYet(error.node.span, what="the gradient of this loop")) from None
     for node in derived.nodes:
         frame.emit(node)
-    found = [frame.read(output)] if arguments.callee == VALUE_AND_GRAD else []
+    value = replace(output, name=derived.outputs[0])
+    found = [frame.read(value)] if arguments.callee == VALUE_AND_GRAD else []
     for at, formula in zip(wanted, derived.gradients, strict=True):
         type = TensorType(REAL, values[at].type.axes)
         result = Value(frame.allocate(f"{ports[at].name}_gradient"), type)

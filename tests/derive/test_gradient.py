@@ -101,6 +101,7 @@ ENERGIES = {
            }
            return sum d: h""",
     ),
+    "loop to the end": ("x: real[d]", "let s = sum d: x * x return repeat 2 with s { return tanh(s) }"),
     "library": (
         "x: real[d: 3]",
         "let h = x |> norm(over = d) |> mlp(d -> k: 4, depth = 3, neuron = silu) return sum k: h",
