@@ -5,29 +5,6 @@ from __future__ import annotations
 
 from archc.ops.operation import Routine
 
-_HALVES = Routine(
-    "_by_halves",
-    '''
-def _by_halves(
-    combine: Callable[..., Sequence[Tensor]], parts: Sequence[Tensor], dim: int
-) -> Sequence[Tensor]:
-    """`_prefixes` of a power of two of entries: those of pairs of entries first, then
-    those between (Ladner and Fischer, 1980)."""
-    half = parts[0].shape[dim] // 2
-    if half == 0:
-        return parts
-    first = tuple(part.unflatten(dim, (half, 2)).select(dim, 0) for part in parts)
-    second = tuple(part.unflatten(dim, (half, 2)).select(dim, 1) for part in parts)
-    odd = _by_halves(combine, combine(first, second), dim)
-    before = tuple(part.narrow(dim, 0, half - 1) for part in odd)
-    after = tuple(part.narrow(dim, 1, half - 1) for part in first)
-    rest = zip(first, combine(before, after))
-    even = (torch.cat((part.narrow(dim, 0, 1), others), dim) for part, others in rest)
-    both = (torch.stack(pair, dim) for pair in zip(even, odd))
-    return tuple(part.flatten(dim - 1, dim) for part in both)
-''',
-)
-
 PREFIXES = Routine(
     "_prefixes",
     '''
@@ -36,11 +13,11 @@ def _prefixes(
 ) -> Sequence[Tensor]:
     """Every entry along `dim`, counted from the end, combined with all before it.
 
-    An exported graph cannot ask how long an axis is: there it takes 31 doublings
-    (Hillis and Steele, 1986).
+    An entry is one position of all the parts; `combine(earlier, later)` is associative.
     """
     length = parts[0].shape[dim]
     if torch.compiler.is_exporting():
+        # a graph cannot ask how long an axis is, but 31 doublings reach over any
         place = torch.arange(length, device=parts[0].device)
         place = place.view(-1, *(1,) * (-dim - 1))
         for step in (2**power for power in range(31)):
@@ -48,37 +25,66 @@ def _prefixes(
             pairs = zip(parts, combine(earlier, parts))
             parts = tuple(torch.where(place < step, part, new) for part, new in pairs)
         return parts
+
+    def halved(parts: Sequence[Tensor], length: int) -> Sequence[Tensor]:
+        if length == 1:
+            return parts
+        half = length // 2
+        first = tuple(part.unflatten(dim, (half, 2)).select(dim, 0) for part in parts)
+        second = tuple(part.unflatten(dim, (half, 2)).select(dim, 1) for part in parts)
+        odd = halved(combine(first, second), half)
+        before = tuple(part.narrow(dim, 0, half - 1) for part in odd)
+        after = tuple(part.narrow(dim, 1, half - 1) for part in first)
+        rest = zip(first, combine(before, after))
+        even = (torch.cat((part.narrow(dim, 0, 1), new), dim) for part, new in rest)
+        both = (torch.stack(pair, dim) for pair in zip(even, odd))
+        return tuple(part.flatten(dim - 1, dim) for part in both)
+
     whole = 1
     while whole < length:
         whole = 2 * whole
     sides = (0, 0) * (-dim - 1) + (0, whole - length)
-    padded = tuple(F.pad(part, sides) for part in parts)
-    found = _by_halves(combine, padded, dim)
+    found = halved(tuple(F.pad(part, sides) for part in parts), whole)
     return tuple(part.narrow(dim, 0, length) for part in found)
 ''',
-    (_HALVES,),
 )
 """`_prefixes(combine, parts, dim)`: an entry is a tuple of tensors that broadcast against each other and all have the
-dimension `dim`, and `combine(earlier, later)` joins runs of them."""
+dimension `dim`; in halves after Ladner and Fischer (1980), by doubling after Hillis and Steele (1986)."""
 
-AFFINE = Routine(
-    "_affine",
+RECURRENCE = Routine(
+    "_recurrence",
     '''
-def _affine(earlier: Sequence[Tensor], later: Sequence[Tensor]) -> Sequence[Tensor]:
-    """h -> a h + b, followed by h -> c h + d."""
-    (a, b), (c, d) = earlier, later
-    return c * a, c * b + d
+def _recurrence(a: Tensor, b: Tensor, dim: int, start: Tensor | None = None) -> Tensor:
+    """h[t] = a[t] * h[t - 1] + b[t] along `dim`, counted from the end."""
+
+    def composed(earlier: tuple[Tensor, ...], later: tuple[Tensor, ...]) -> tuple:
+        (a, b), (c, d) = earlier, later
+        return c * a, c * b + d
+
+    scale, shift = _prefixes(composed, (a, b), dim)
+    return shift if start is None else scale * start + shift
 ''',
+    (PREFIXES,),
 )
 
-COMPLEX_AFFINE = Routine(
-    "_complex_affine",
+COMPLEX_RECURRENCE = Routine(
+    "_complex_recurrence",
     '''
-def _complex_affine(
-    earlier: Sequence[Tensor], later: Sequence[Tensor]
-) -> Sequence[Tensor]:
-    """h -> (p + i q) h + x + i y, followed by h -> (r + i s) h + u + i v."""
-    (p, q, x, y), (r, s, u, v) = earlier, later
-    return r * p - s * q, r * q + s * p, r * x - s * y + u, r * y + s * x + v
+def _complex_recurrence(
+    a: Tensor, b: Tensor, dim: int, start: Tensor | None = None
+) -> Tensor:
+    """h[t] = a[t] * h[t - 1] + b[t] along `dim`, counted from the end and the last left
+    out: that holds the real and the imaginary part."""
+
+    def composed(earlier: tuple[Tensor, ...], later: tuple[Tensor, ...]) -> tuple:
+        (p, q, x, y), (r, s, u, v) = earlier, later
+        return r * p - s * q, r * q + s * p, r * x - s * y + u, r * y + s * x + v
+
+    p, q, x, y = _prefixes(composed, (*a.unbind(-1), *b.unbind(-1)), dim)
+    if start is not None:
+        u, v = start.unbind(-1)
+        x, y = x + p * u - q * v, y + p * v + q * u
+    return torch.stack((x, y), -1)
 ''',
+    (PREFIXES,),
 )

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -101,26 +102,27 @@ def test_a_module_has_its_routines_once() -> None:
             return linear_recurrence(a, twice(a, b, over = t), over = t)
         }"""
     )
-    assert text.count("_prefixes(_affine") == 3
-    assert [text.count(f"def {name}(") for name in ("_by_halves", "_prefixes", "_affine")] == [1, 1, 1]
-    assert "_complex_affine" not in text
+    assert text.count(" _recurrence(") == 4
+    assert [text.count(f"def {name}(") for name in ("_prefixes", "_recurrence", "_complex_recurrence")] == [1, 1, 0]
 
 
 def test_a_module_without_recurrences_has_no_routines() -> None:
     text = build("net N(x: real[t]) -> (y: real[t]) { return cumsum(x, over = t) }")
-    assert "_prefixes" not in text
+    assert "prefixes" not in text
     assert "Callable" not in text
 
 
-Join = Callable[[Sequence[Tensor], Sequence[Tensor]], Sequence[Tensor]]
+Parts = tuple[Tensor, ...]
+Join = Callable[[Parts, Parts], Parts]
 
 
-def prefixes() -> Callable[[Join, Sequence[Tensor], int], Sequence[Tensor]]:
+def prefixes() -> Callable[[Join, Parts, int], Parts]:
     """The routine itself."""
-    space = {"torch": torch, "F": functional, "Callable": Callable, "Sequence": Sequence, "Tensor": Tensor}
-    for routine in (*PREFIXES.needs, PREFIXES):
-        exec(routine.text, space)
-    return space[PREFIXES.name]  # type: ignore[return-value]
+    space: dict[str, Any] = {"torch": torch, "F": functional, "Tensor": Tensor}
+    space |= {"Callable": Callable, "Sequence": Sequence}
+    exec(PREFIXES.text, space)
+    found: Callable[[Join, Parts, int], Parts] = space[PREFIXES.name]
+    return found
 
 
 @pytest.mark.parametrize("length", [1, 2, 5, 12])
@@ -130,7 +132,7 @@ def test_joins_matrices_in_order(length: int) -> None:
     a = torch.randn(2, length, 3, 3, generator=generator, dtype=torch.float64)
     b = torch.randn(2, length, 3, 1, generator=generator, dtype=torch.float64)
 
-    def join(earlier: Sequence[Tensor], later: Sequence[Tensor]) -> Sequence[Tensor]:
+    def join(earlier: Parts, later: Parts) -> Parts:
         return later[0] @ earlier[0], later[0] @ earlier[1] + later[1]
 
     h, wanted = torch.zeros(2, 3, 1, dtype=torch.float64), []

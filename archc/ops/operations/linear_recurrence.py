@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import ClassVar, final
 
 from archc.ops.operation import Axes, Lowered, Lowering, OneAxis, Operation, Sample
-from archc.ops.prefixes import AFFINE, COMPLEX_AFFINE, PREFIXES
+from archc.ops.prefixes import COMPLEX_RECURRENCE, RECURRENCE
 from archc.types.size import Size
 from archc.types.tensor_type import TensorType
 
@@ -92,19 +92,7 @@ class LinearRecurrence(Operation):
         inner = tuple(name for name in (*union, *longest.axes) if name not in own)
         axes = (*inner, *own)
         dim = inner.index(self.over[0].name) - len(inner)
-        a_text, b_text, *start_text = (to.align(one, axes) for one in (a, to.spread(b, axes), *start))
-        prefixes = to.routine(PREFIXES)
-        if self.parts:
-            pairs = f"*{a_text}.unbind(-1), *{b_text}.unbind(-1)"
-            runs = f"{prefixes}({to.routine(COMPLEX_AFFINE)}, ({pairs}), {dim})"
-        else:
-            runs = f"{prefixes}({to.routine(AFFINE)}, ({a_text}, {b_text}), {dim})"
-        if not start_text:
-            return (Lowered(f"torch.stack({runs}[2:], -1)" if self.parts else f"{runs}[1]", axes),)
-        run = to.name("run", runs, inner, to.results[0]).text
-        if not self.parts:
-            return (Lowered(f"{run}[0] * {start_text[0]} + {run}[1]", axes),)
-        u, v = f"{start_text[0]}[..., 0]", f"{start_text[0]}[..., 1]"
-        p = to.name("re", f"{run}[0] * {u} - {run}[1] * {v} + {run}[2]", inner, to.results[0]).text
-        q = to.name("im", f"{run}[0] * {v} + {run}[1] * {u} + {run}[3]", inner, to.results[0]).text
-        return (Lowered(f"torch.stack(({p}, {q}), -1)", axes),)
+        texts = [to.align(one, axes) for one in (a, to.spread(b, axes))]
+        texts += [str(dim), *(to.align(one, axes) for one in start)]
+        name = to.routine(COMPLEX_RECURRENCE if self.parts else RECURRENCE)
+        return (Lowered(f"{name}({', '.join(texts)})", axes),)
