@@ -152,7 +152,11 @@ def conform(found: Term, port: tree.Port, span: Span, scope: Scope) -> Term:
         size = found.size(axis.name)
         assert size is not None
         scope.frame.equate(size, axis.size, Mismatch(axis.name, span, (Note(port.span, "declared here"),)))
-    fits = {"real": found.kind.is_real or found.kind.is_integer, "int": found.kind.is_integer}
+    fits = {
+        "real": found.kind.is_real or found.kind.is_integer,
+        "int": found.kind.is_integer,
+        "simplex": (found.kind.word, found.kind.axis) == ("simplex", declared.kind.axis),
+    }
     if not fits.get(declared.kind.word, declared.kind.word == found.kind.word):
         note = Note(port.span, "declared here")
         raise Fault(

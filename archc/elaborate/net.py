@@ -140,7 +140,8 @@ def _own_operands(definition: Definition, builder: Builder) -> list[Operand]:
         type = port.type
         axes, kind = [], REAL
         if isinstance(type, tree.Type):
-            kind = Kind(type.kind)
+            along = expand(type.of, builder.scope) if type.kind == "simplex" and isinstance(type.of, tree.Name) else ()
+            kind = Kind(type.kind, next((name for name, _ in along), None))
             for entry in type.axes:
                 axes += [Axis(name, Size.symbol(name), entry.twin) for name, _ in expand(entry.name, builder.scope)]
         read = Read(port.name, tuple(Position(axis.name) for axis in axes))

@@ -152,6 +152,7 @@ def _port_kind(port: tree.Port, operand: Operand, scope: Scope, matched: Matched
         "int": given.is_integer,
         "index": given.word == "index",
         "point": given.is_real,
+        "simplex": (given.word, given.axis) == ("simplex", kind.axis),
     }.get(kind.word, kind.word == given.word)
     if not fits:
         note = Note(port.span, "declared here")

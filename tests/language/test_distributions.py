@@ -60,3 +60,11 @@ def test_what_is_no_distribution_is_not_taken_for_one(text: str) -> None:
     axis = declared.split(", ")[-1].split(":")[0]
     (found,) = archc.check(text.replace(f"-> (y: real[{declared}]", f"-> (y: simplex({axis})[{declared}]"))
     assert found.code == "E0330"
+
+
+def test_a_distribution_over_another_axis_is_refused() -> None:
+    block = "block pick (p: simplex(n)[n], x: real[n]) -> (y: real[]) { return sum n: p * x }"
+    net = "net N (x: real[batch, n]) -> (y: real[batch]) { return pick(softmax(x, over = AXIS), x) }"
+    assert not archc.check(f"{block}\n{net.replace('AXIS', 'n')}")
+    (found,) = archc.check(f"{block}\n{net.replace('AXIS', 'batch')}")
+    assert found.code == "E0330"

@@ -1,9 +1,10 @@
-"""The library's sets, linear attention, experts and hypernetworks against their definitions written out."""
+"""The library's pointers, sets, linear attention, experts and hypernetworks against their definitions written out."""
 
 from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -16,6 +17,8 @@ from tests.ops.test_std import agrees, close, drawn
 SET = "net N (x: real[batch, n, d: 6]) -> (y: real[batch, {result}]) {{ return x |> {body} }}"
 PAIR = "net N (x: real[batch, n, d: 6], z: real[batch, m, d: 6]) -> (y: real[batch, n, d: 6]) {{ return {body} }}"
 BODIES = {
+    "std.point": "net N (q: real[batch, m, d: 4], e: real[batch, n, d: 4]) -> (p: simplex(n)[batch, m, n])"
+    " { return point(q, e) }",
     "std.sets.deep_set": SET.format(result="k: 3", body="deep_set(d -> k: 3, width = 5)"),
     "std.sets.exchangeable": SET.format(result="n, k: 3", body="exchangeable(d -> k: 3)"),
     "std.sets.mab": PAIR.format(body="mab(x, z, heads = 2)"),
@@ -161,3 +164,14 @@ def test_hyper_layer_has_weights_of_its_own_for_every_code() -> None:
         for points, code in zip(x, e, strict=True)
     ]
     close(module(x, e), torch.stack(wanted))
+
+
+def test_point_scores_every_position() -> None:
+    """Equation 3 of pointer networks, one query and one position at a time."""
+    module = loaded("std.point")
+    block = only(module)
+    q, e = drawn(2, 3, 4), drawn(2, 5, 4, seed=1)
+    u = torch.zeros(2, 3, 5, dtype=torch.float64)
+    for batch, m, n in np.ndindex(2, 3, 5):
+        u[batch, m, n] = (block.v @ torch.tanh(block.W1 @ e[batch, n] + block.W2 @ q[batch, m])).detach()
+    close(module(q, e), torch.softmax(u, -1))

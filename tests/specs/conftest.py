@@ -46,6 +46,7 @@ SMALL: Mapping[str, Mapping[str, int]] = {
     "operators/mgno": {"width": 4, "levels": 2, "depth": 3},
     "operators/mgno_darcy": {"width": 4, "levels": 2, "depth": 2},
     "pointer/pointer": {"width": 6},
+    "pointer/set_pointer": {"width": 8, "heads": 2, "depth": 1},
     "vision/conv": {"width": 4},
     "vision/fractalnet": {"blocks": 2, "count": 3, "width": 4},
     "vision/nin": {"width": 4},

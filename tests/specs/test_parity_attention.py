@@ -127,3 +127,13 @@ def test_switch_teaches_its_router() -> None:
 def test_choosing_more_experts_than_there_are_is_refused() -> None:
     with pytest.raises(archc.ArchError, match="E0321"):
         archc.build(ROOT / "attention/switch.arch", count=2, keep=3)
+
+
+def test_set_pointer_points_at_the_same_points_in_any_order() -> None:
+    ours = loaded(ROOT / "pointer/set_pointer.arch", width=8, heads=2, depth=2)
+    points = drawn(2, 6, 2)
+    p = ours(points)
+    close(p.sum(-1), torch.ones(2, 6, dtype=torch.float64))
+    order = torch.tensor([5, 2, 0, 3, 1, 4])
+    close(ours(points[:, order]), p[:, order][:, :, order])
+    assert p.std() > 1e-3
