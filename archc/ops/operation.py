@@ -107,6 +107,12 @@ class Routine:
     needs: tuple["Routine", ...] = ()
 
 
+def every_axis(operands: Sequence[Operand]) -> tuple[str, ...]:
+    """The axes that any of the operands has, laid out as in the widest."""
+    widest = max(operands, key=lambda operand: len(operand.axes))
+    return tuple(dict.fromkeys((*widest.axes, *(axis for operand in operands for axis in operand.axes))))
+
+
 class Lowering(Protocol):
     """What the code generator offers to `Operation.lower`."""
 
@@ -120,7 +126,7 @@ class Lowering(Protocol):
         """A Python int expression for a size."""
 
     def arrange(self, operand: Operand, axes: Sequence[str]) -> Operand:
-        """The operand with its axes in the given order (permuted if need be)."""
+        """The operand with its axes in the given order, constant along those that it lacks."""
 
     def last(self, operand: Operand, axes: Sequence[str]) -> Operand:
         """The operand with the given axes moved to the end, in the given order."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, final
 
-from archc.ops.operation import Lowered, Lowering, OneAxis, Operation, Sample
+from archc.ops.operation import Lowered, Lowering, OneAxis, Operation, Sample, every_axis
 
 
 @final
@@ -20,6 +20,7 @@ class Concat(Operation):
         Sample("a: real[batch, d: 3], b: real[batch, d: 2]", "concat(a, b, over = d)", "real[batch, d: 5]"),
         Sample("a: real[n: 2, d], b: real[d, n: 3], c: real[n: 1, d]", "concat(a, b, c, over = n)", "real[n: 6, d]"),
         Sample("a: real[h, c: 2, w], b: real[h, w, c: 1]", "concat(a, b, over = c)", "real[c: 3, h, w]"),
+        Sample("a: real[d: 2], b: real[n, d: 3], c: real[m, d: 1]", "concat(a, b, c, over = d)", "real[n, m, d: 6]"),
         Sample("a: real[batch, d: 3], b: real[batch, d: 2]", "concat(a, b, over = e)", code="E0301"),
         Sample("a: real[n: 4, d: 3], b: real[n: 5, d: 2]", "concat(a, b, over = d)", code="E0312"),
         Sample("a: real[h: 2, w: 2], b: real[h: 2, w: 2]", "concat(a, b, over = (h, w))", code="E0204"),
@@ -37,8 +38,6 @@ class Concat(Operation):
         }}"""
 
     def lower(self, to: Lowering) -> tuple[Lowered, ...] | None:
-        first = to.operands[0]
-        if any(set(other.axes) != set(first.axes) for other in to.operands):
-            return None  # one must first be spread along an axis that it lacks
-        parts = ", ".join(to.arrange(operand, first.axes).text for operand in to.operands)
-        return (Lowered(f"torch.cat(({parts}), {to.dim(first, self.over[0].name)})", first.axes),)
+        axes = every_axis(to.operands)
+        parts = ", ".join(to.arrange(operand, axes).text for operand in to.operands)
+        return (Lowered(f"torch.cat(({parts}), {axes.index(self.over[0].name) - len(axes)})", axes),)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, final
 
-from archc.ops.operation import Lowered, Lowering, NewAxis, Operation, Sample
+from archc.ops.operation import Lowered, Lowering, NewAxis, Operation, Sample, every_axis
 
 
 @final
@@ -16,6 +16,7 @@ class Stack(Operation):
     samples: ClassVar[tuple[Sample, ...]] = (
         Sample("a: real[batch, d], b: real[batch, d]", "stack(a, b, axis = k)", "real[batch, d, k: 2]"),
         Sample("a: real[h, w], b: real[w, h], c: real[h, w]", "stack(a, b, c, axis = rgb)", "real[rgb: 3, h, w]"),
+        Sample("a: real[d], b: real[batch, d]", "stack(a, b, axis = k)", "real[batch, d, k: 2]"),
         Sample("a: real[batch, d]", "stack(a, axis = k)", "real[batch, d, k: 1]"),
         Sample("a: real[batch, d], b: real[batch, d]", "stack(a, b, axis = d)", code="E0303"),
         Sample("a: real[d: 2], b: real[d: 2]", "stack(a, b, axis = d)", code="E0303"),
@@ -34,11 +35,7 @@ class Stack(Operation):
         }}"""
 
     def lower(self, to: Lowering) -> tuple[Lowered, ...] | None:
-        first = to.operands[0]
-        axes = (*first.axes, self.axis[0].name)
-        if len(to.operands) == 1:
-            return (Lowered(f"{first.text}.unsqueeze(-1)", axes),)
-        if any(set(other.axes) != set(first.axes) for other in to.operands):
-            return None  # one must first be spread along an axis that it lacks
-        parts = ", ".join(to.arrange(operand, first.axes).text for operand in to.operands)
-        return (Lowered(f"torch.stack(({parts}), -1)", axes),)
+        axes = every_axis(to.operands)
+        parts = [to.arrange(operand, axes).text for operand in to.operands]
+        text = f"torch.stack(({', '.join(parts)}), -1)" if len(parts) > 1 else f"{parts[0]}.unsqueeze(-1)"
+        return (Lowered(text, (*axes, self.axis[0].name)),)

@@ -37,8 +37,9 @@ class Text:
         return size.python(size_placeholder)
 
     def arrange(self, operand: Operand, axes: Sequence[str]) -> Operand:
-        """The operand with its axes in the given order."""
-        laid = self.trace.permuted(self.laid(operand), axes)
+        """The operand with its axes in the given order, constant along those that it lacks."""
+        sizes = {**self.results[0].sizes, **operand.type.sizes}
+        laid = self.trace.expanded(self.laid(operand), axes, sizes)
         return Operand(laid.tensor.placeholder, laid.axes, operand.type)
 
     def last(self, operand: Operand, axes: Sequence[str]) -> Operand:
