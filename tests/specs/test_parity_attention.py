@@ -137,3 +137,11 @@ def test_set_pointer_points_at_the_same_points_in_any_order() -> None:
     order = torch.tensor([5, 2, 0, 3, 1, 4])
     close(ours(points[:, order]), p[:, order][:, :, order])
     assert p.std() > 1e-3
+
+
+def test_switch_transformer_moves_with_the_order() -> None:
+    ours = loaded(ROOT / "attention/switch.arch", width=8, heads=2, depth=2, count=3, keep=1)
+    x, order = drawn(2, 6, 16), torch.tensor([5, 2, 0, 3, 1, 4])
+    (y, balance), (moved, same) = ours(x), ours(x[:, order])
+    close(moved, y[:, order])
+    close(same, balance)

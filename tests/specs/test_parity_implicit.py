@@ -94,3 +94,5 @@ def test_mip_adds_a_linear_function_of_its_code_to_learned_weights() -> None:
             h = h.relu() if number == 0 else h
         wanted.append(h)
     close(ours(g, x), torch.stack(wanted))
+    order = torch.tensor([5, 2, 0, 3, 1, 4])
+    close(ours(g, x[:, order]), ours(g, x)[:, order])
