@@ -22,6 +22,7 @@ from tests.benchmarks.measure import best, interleaved, python, ratio, seconds
 THREADS = 2
 KAN_FORWARD, KAN_STEP, RGCN, CHECK, GROWTH = 1.15, 1.25, 2.0, 0.5, 5.0
 MULTIGRID = 1.9
+CHEBYSHEV, RATIONAL = 0.75, 0.3
 COMPILE_MEMORY = 1024.0
 MIB = 1 << 20
 
@@ -47,6 +48,8 @@ def all_figures() -> Iterator[Figure]:
     yield from step_memory()
     yield multigrid_memory()
     yield from spline_kan()
+    yield from chebyshev_kan()
+    yield from rational_kan()
     yield from multigrid()
     yield from set_classifier()
     yield from rgcn()
@@ -54,13 +57,27 @@ def all_figures() -> Iterator[Figure]:
 
 def spline_kan(rounds: int = 15, threads: int = THREADS) -> Iterator[Figure]:
     """A compiled spline KAN against an MLP of as many parameters, batch 1024."""
-    both, x = {"kan": nets.spline_kan(), "mlp": nets.mlp()}, torch.rand(nets.BATCH, 64) * 2 - 1
+    return _against_mlp("spline KAN 64-128-64", nets.spline_kan(), (KAN_FORWARD, KAN_STEP), rounds, threads)
+
+
+def chebyshev_kan(rounds: int = 15, threads: int = THREADS) -> Iterator[Figure]:
+    """A compiled Chebyshev KAN against the same MLP."""
+    return _against_mlp("Chebyshev KAN 64-128-64", nets.chebyshev_kan(), (CHEBYSHEV,) * 2, rounds, threads)
+
+
+def rational_kan(rounds: int = 15, threads: int = THREADS) -> Iterator[Figure]:
+    """Compiled layers of grouped rational functions against the same MLP."""
+    return _against_mlp("group rational 64-128-64", nets.rational_kan(), (RATIONAL,) * 2, rounds, threads)
+
+
+def _against_mlp(name: str, net: nn.Module, bounds: tuple[float, float], rounds: int, threads: int) -> Iterator[Figure]:
+    both, x = {"kan": net, "mlp": nets.mlp()}, torch.rand(nets.BATCH, 64) * 2 - 1
     reference = f"MLP 64-1270-64, {nets.size(both['mlp']):,} parameters"
     compiled = {name: torch.compile(net, fullgraph=True) for name, net in both.items()}
-    for action, bound in ((nets.forward, KAN_FORWARD), (nets.step, KAN_STEP)):
+    for action, bound in zip((nets.forward, nets.step), bounds, strict=True):
         with torch_threads(threads):
             value = best(partial(_compared, compiled, action, x, rounds, "kan", "mlp"), bound)
-        yield Figure(f"spline KAN 64-128-64, compiled, {action.__name__}, threads: {threads}", reference, value, bound)
+        yield Figure(f"{name}, compiled, {action.__name__}, threads: {threads}", reference, value, bound)
 
 
 def set_classifier(rounds: int = 9) -> Iterator[Figure]:

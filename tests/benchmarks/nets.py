@@ -19,6 +19,21 @@ def spline_kan() -> nn.Module:
     return archc.load(wide.replace("layer(d -> d: 1,", "layer(d -> d: 64,"), hidden=128, grid=5, order=3)
 
 
+LAYERS = """net Layers(hidden = 128) (x: real[batch, d: 64]) -> (y: real[batch, d: 64]) {{
+    return x |> layer(d -> d: hidden, edge = {0}, bias = {1}) |> layer(d -> d: 64, edge = {0}, bias = {1})
+}}"""
+
+
+def chebyshev_kan() -> nn.Module:
+    """A Chebyshev KAN 64 -> 128 -> 64 of degree 7, its constants in the biases, 114,880 parameters."""
+    return archc.load(LAYERS.format("chebyshev(degree = 7, first = 1)", "unit"))
+
+
+def rational_kan() -> nn.Module:
+    """Rational functions in eight groups, then a matrix, twice: 64 -> 128 -> 64, 16,736 parameters."""
+    return archc.load(LAYERS.format("tied(rational(), groups = 8) >> weight", "unit"))
+
+
 def mlp() -> nn.Module:
     """An MLP 64 -> 1270 -> 64, whose 163,894 parameters come nearest to the 163,840 of efficient-kan's KAN."""
     return nn.Sequential(nn.Linear(64, 1270), nn.ReLU(), nn.Linear(1270, 64))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from collections.abc import Callable, Iterator
 
 import pytest
 import torch
@@ -12,6 +13,7 @@ import torch
 from tests.benchmarks import figures, nets
 
 pytestmark = pytest.mark.benchmark
+Family = Callable[..., Iterator[figures.Figure]]
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="reads Linux's account of a process")
 # beside the tests of another worker one thread is what a net can count on; alone, all of them
 THREADS = 1 if "PYTEST_XDIST_WORKER" in os.environ else figures.THREADS
@@ -45,6 +47,13 @@ def test_a_training_step_of_a_kan_takes_no_tensor_over_edges() -> None:
 @COMPILER
 def test_a_compiled_spline_kan_is_as_fast_as_an_mlp_of_as_many_parameters() -> None:
     for one in figures.spline_kan(rounds=7, threads=THREADS):
+        _check(one)
+
+
+@COMPILER
+@pytest.mark.parametrize("family", [figures.chebyshev_kan, figures.rational_kan], ids=lambda family: family.__name__)
+def test_other_families_are_faster_than_that_mlp(family: Family) -> None:
+    for one in family(rounds=7, threads=THREADS):
         _check(one)
 
 

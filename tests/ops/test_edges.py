@@ -102,6 +102,10 @@ EDGES: dict[str, tuple[str, Callable[[Array, State], Array]]] = {
     "jacobi": ("jacobi(degree = 5, alpha = 0.5, beta = -0.25)", series(jacobi)),
     "hermite": ("hermite(degree = 5)", series(lambda x: hermite.hermvander(np.tanh(x), 5))),
     "chebyshev": ("chebyshev(degree = 5)", series(lambda x: chebyshev.chebvander(np.tanh(x), 5))),
+    "without a constant": (
+        "chebyshev(degree = 5, first = 1)",
+        series(lambda x: chebyshev.chebvander(np.tanh(x), 5)[..., 1:]),
+    ),
     "fourier_series": ("fourier_series(frequencies = 3)", series(fourier)),
     "rbf": ("rbf(count = 8)", series(each(np.linspace(-2, 2, 8), lambda r: np.exp(-((r / (4 / 7)) ** 2))))),
     "sech": ("rbf(count = 5, bump = sech)", series(each(np.linspace(-2, 2, 5), lambda r: 1 / np.cosh(r)))),
@@ -245,7 +249,12 @@ def test_splines_are_zero_outside_their_knots() -> None:
 
 
 def test_the_first_chebyshev_coefficients_are_a_bias() -> None:
-    """T_0 = 1: at x = 0, where T_1 and T_3 are 0, the layer is sum_j (c_j0 - c_j2)."""
+    """T_0 = 1: a layer without it, whose bias is sum_j c_ij0, computes the same."""
     module, state = moved(layer("chebyshev(degree = 3)"))
-    wanted = (state["coefficients"][..., 0] - state["coefficients"][..., 2]).sum(-1)
-    close(module(torch.zeros(1, INPUTS, dtype=torch.float64))[0], torch.from_numpy(wanted))
+    without = loaded(layer("chebyshev(degree = 3, first = 1)", "bias = unit"))
+    coefficients = torch.from_numpy(state["coefficients"])
+    with torch.no_grad():
+        without.get_parameter("y_coefficients").copy_(coefficients[..., 1:])
+        without.get_parameter("y_bias").copy_(coefficients[..., 0].sum(-1))
+    x = drawn(BATCH, INPUTS)
+    close(without(x), module(x))

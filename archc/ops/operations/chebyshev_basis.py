@@ -20,6 +20,7 @@ class ChebyshevBasis(ThreeTerm):
         Sample("x: real[batch, d]", "chebyshev_basis(x, axis = m)", "real[batch, d, m: 5]"),
         Sample("x: real[batch]", "chebyshev_basis(1.5 * x, axis = k, degree = 7)", "real[batch, k: 8]"),
         Sample("x: real[batch]", "chebyshev_basis(x, degree = 1)", "real[batch, m: 2]"),
+        Sample("x: real[batch, d]", "chebyshev_basis(x, degree = 3, first = 1)", "real[batch, d, m: 3]"),
         Sample("x: real[batch, m]", "chebyshev_basis(x, axis = m)", code="E0303"),
         Sample("x: real[batch]", "chebyshev_basis(x, degree = 0)", code="E0204"),
     )

@@ -18,6 +18,7 @@ class HermiteBasis(ThreeTerm):
         Sample("x: real[batch, d]", "hermite_basis(x, axis = m)", "real[batch, d, m: 5]"),
         Sample("x: real[batch]", "hermite_basis(1.5 * x, axis = k, degree = 6)", "real[batch, k: 7]"),
         Sample("x: real[batch]", "hermite_basis(x, degree = 1)", "real[batch, m: 2]"),
+        Sample("x: real[batch, d]", "hermite_basis(x, degree = 3, first = 1)", "real[batch, d, m: 3]"),
         Sample("x: real[batch, m]", "hermite_basis(x, axis = m)", code="E0303"),
         Sample("x: real[batch]", "hermite_basis(x, degree = 0)", code="E0204"),
     )

@@ -25,6 +25,7 @@ class JacobiBasis(ThreeTerm):
         Sample("x: real[batch, d]", "jacobi_basis(x, axis = m)", "real[batch, d, m: 5]"),
         Sample("x: real[batch]", "jacobi_basis(x, axis = k, degree = 6, alpha = -0.5, beta = 2)", "real[batch, k: 7]"),
         Sample("x: real[batch]", "jacobi_basis(x, degree = 1, alpha = 1.5)", "real[batch, m: 2]"),
+        Sample("x: real[batch, d]", "jacobi_basis(x, degree = 3, first = 1)", "real[batch, d, m: 3]"),
         Sample("x: real[batch, m]", "jacobi_basis(x, axis = m)", code="E0303"),
         Sample("x: real[batch]", "jacobi_basis(x, alpha = -1)", code="E0204"),
     )
