@@ -76,8 +76,7 @@ def test_the_set_classifier_by_hand_is_as_large_as_the_generated_one() -> None:
 
 
 def test_an_rgcn_gathers_products_and_not_weights() -> None:
-    threads = 1 if "PYTEST_XDIST_WORKER" in os.environ else figures.THREADS
-    for one in figures.rgcn(rounds=5, threads=threads):
+    for one in figures.rgcn(rounds=5, threads=THREADS):
         _check(one)
 
 
