@@ -135,6 +135,22 @@ def test_a_filter_of_the_past_is_one_call() -> None:
     agrees(text)
 
 
+@pytest.mark.parametrize("delay", [1, 3, 12, -2])
+def test_a_late_filter_may_see_nothing_yet(delay: int) -> None:
+    """Where the delay may be longer than the axis, no cut of a convolution would be right."""
+    text = f"""net N (x: real[batch, h]) -> (y: real[batch, h]) {{
+        param k: real[t: 3]
+        let y[batch, h] = sum t: k * x[h: h - t - {delay} else 0]
+        return y
+    }}""".replace("- -", "+ ")
+    net, x = loaded(text), drawn(2, 9)
+    k = net.get_parameter("k")
+    seen = [[(t, h - t - delay) for t in range(3) if 0 <= h - t - delay < 9] for h in range(9)]
+    wanted = [sum((k[t] * x[:, at] for t, at in one), torch.zeros(2)) for one in seen]
+    torch.testing.assert_close(net(x), torch.stack(wanted, 1), rtol=1e-12, atol=1e-12, check_dtype=False)
+    agrees(text)
+
+
 def test_a_sum_over_every_other_entry_keeps_its_condition() -> None:
     """A congruence that no window explains is a mask."""
     text = """net N (x: real[batch, h, w]) -> (y: real[batch, h]) {

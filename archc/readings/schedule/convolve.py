@@ -28,11 +28,6 @@ class _Layout:
     inner: list[str]
     out: list[str]
 
-    @staticmethod
-    def count(at: Evaluation, axes: Sequence[str]) -> Size:
-        """The size of axes merged into one."""
-        return prod((at.sizes[axis] for axis in axes), start=ONE)
-
 
 def convolution(
     at: Evaluation, bound: Sequence[str], factors: Sequence[Factor], conditions: Sequence[Formula]
@@ -113,7 +108,8 @@ def _convolved(
         w = _arranged(at, w, [[*layout.groups, *layout.out], layout.inner, *([one] for one in taps)], True)
         return _divided(at, _applied(at, x, w, windows, paddings, layout), layout)
     w = _arranged(at, w, [[*layout.groups, *layout.inner], layout.out, *([one] for one in taps)], True)
-    return _divided(at, _spread(at, x, w, windows, paddings, layout), layout)
+    spread = _spread(at, x, w, windows, paddings, layout)
+    return None if spread is None else _divided(at, spread, layout)
 
 
 def _applied(
@@ -121,15 +117,15 @@ def _applied(
 ) -> Laid:
     """The convolution."""
     strides, dilations = tuple(one.stride for one in windows), tuple(one.dilation for one in windows)
-    step = Conv(len(windows), strides, tuple(paddings), dilations, layout.count(at, layout.groups))
+    step = Conv(len(windows), strides, tuple(paddings), dilations, _count(at, layout.groups))
     lengths = [at.sizes[one.outer] for one in windows]
     return _made(at, step, x, w, lengths, windows, layout)
 
 
 def _spread(
     at: Evaluation, x: Laid, w: Laid, windows: Sequence[Window], paddings: Sequence[Size], layout: _Layout
-) -> Laid:
-    """The transposed convolution, cut to the positions that are asked for."""
+) -> Laid | None:
+    """The transposed convolution, cut to the positions that are asked for; None where that may leave nothing."""
     wanted = [at.sizes[one.outer] for one in windows]
     whole = [one.stride * (x.size(one.space) - 1) + one.dilation * (at.sizes[one.tap] - 1) + 1 for one in windows]
     extra = [
@@ -137,12 +133,15 @@ def _spread(
         for length, full, left in zip(wanted, whole, paddings, strict=True)
     ]
     strides, dilations = tuple(one.stride for one in windows), tuple(one.dilation for one in windows)
-    groups = layout.count(at, layout.groups)
+    groups = _count(at, layout.groups)
     if all(_proves(at, ">=", one, ZERO) for one in (*paddings, *extra)) and all(
         _proves(at, "<", one, stride) for one, stride in zip(extra, strides, strict=True)
     ):
         step = ConvTranspose(len(windows), strides, tuple(paddings), tuple(extra), dilations, groups)
         return _made(at, step, x, w, wanted, windows, layout)
+    for length, full, left in zip(wanted, whole, paddings, strict=True):
+        if not (_proves(at, ">=", length + left, ZERO) and _proves(at, ">=", full - left, ZERO)):
+            return None
     zeros = (ZERO,) * len(windows)
     step = ConvTranspose(len(windows), strides, zeros, zeros, dilations, groups)
     found = _made(at, step, x, w, whole, windows, layout)
@@ -164,11 +163,16 @@ def _made(
     windows: Sequence[Window],
     layout: _Layout,
 ) -> Laid:
-    shape = [layout.count(at, [*layout.groups, *layout.out]), *lengths]
+    shape = [_count(at, [*layout.groups, *layout.out]), *lengths]
     axes = ["*".join([*layout.groups, *layout.out]), *(one.outer for one in windows)]
     if layout.batch:
         shape, axes = [x.tensor.shape[0], *shape], ["*".join(layout.batch), *axes]
     return at.scope.trace.make(step, (x, w), shape, "real", axes)
+
+
+def _count(at: Evaluation, axes: Sequence[str]) -> Size:
+    """The size of axes merged into one."""
+    return prod((at.sizes[axis] for axis in axes), start=ONE)
 
 
 def _divided(at: Evaluation, found: Laid, layout: _Layout) -> Laid:
