@@ -200,7 +200,7 @@ def statement(prefix: str, node: ast.expr, indent: int) -> list[str]:
     if isinstance(node, ast.Call) and (node.args or node.keywords) and not (wrapped and not _is_dotted(node.func)):
         head = f"{margin}{prefix}{_flat(node.func, _ATOM)}("
         if len(head) <= WIDTH:
-            return [head, *_listed(arguments(node), indent + _INDENT), f"{margin})"]
+            return [head, *_called(node, indent + _INDENT), f"{margin})"]
     inner = _split(node, indent + _INDENT)
     return [f"{margin}{prefix}(", *inner, f"{margin})"]
 
@@ -224,6 +224,35 @@ def is_chain(node: ast.expr, width: int) -> bool:
     """Whether it is a sum or product of many short operands, which reads well with one a line."""
     parts = _operands(node)
     return len(parts) > _MANY and all(len(part) <= width // 4 for part in parts)
+
+
+def _called(call: ast.Call, indent: int) -> list[str]:
+    """The arguments of a call: on one line if they fit, else one a line, broken inside their brackets if need be."""
+    lines = _listed(arguments(call), indent)
+    if all(len(line) <= WIDTH for line in lines):
+        return lines
+    named = [(f"{word.arg}=" if word.arg else "**", word.value) for word in call.keywords]
+    return [
+        line for prefix, node in (*(("", one) for one in call.args), *named) for line in _item(prefix, node, indent)
+    ]
+
+
+def _item(prefix: str, node: ast.expr, indent: int) -> list[str]:
+    """One of several items, on a line of its own or broken inside its brackets."""
+    margin = " " * indent
+    line = f"{margin}{prefix}{flat(node)},"
+    if len(line) <= WIDTH:
+        return [line]
+    match node:
+        case ast.Tuple(items):
+            lines = _listed([flat(item) for item in items], indent + _INDENT)
+            if len(items) == 1 or any(len(line) > WIDTH for line in lines):
+                lines = [line for item in items for line in _item("", item, indent + _INDENT)]
+            return [f"{margin}{prefix}(", *lines, f"{margin}),"]
+        case ast.Call(function, args, keywords) if args or keywords:
+            inner = _called(node, indent + _INDENT)
+            return [f"{margin}{prefix}{_flat(function, _ATOM)}(", *inner, f"{margin}),"]
+    return [line]
 
 
 def _listed(items: Sequence[str], indent: int) -> list[str]:
