@@ -144,9 +144,9 @@ class ClassWriter:
         found: list[tuple[int, str]] = []
         for value in self.unit.inputs:
             for dim, axis in enumerate(value.type.axes):
-                offset = axis.size.substitute({symbol: 0}).constant
-                step = (axis.size - axis.size.substitute({symbol: 0})).substitute({symbol: 1}).constant
-                if offset is None or not step or axis.size != step * Size.symbol(symbol) + offset:
+                offset = axis.size.offset
+                step = (axis.size - offset).content
+                if axis.size != step * Size.symbol(symbol) + offset:
                     continue
                 text = f"{self.inputs[value.name]}.shape[{dim - len(value.type.axes)}]"
                 if offset:
