@@ -78,6 +78,21 @@ def test_known_distributions(word: str, arguments: tuple[float, ...], low: float
     assert filled.std().item() == pytest.approx(std, rel=0.02, abs=1e-12)
 
 
+def test_ring_is_even_in_the_plane() -> None:
+    """As many radii in equal areas: their squares are uniform."""
+    radius = torch.exp(-torch.exp(fill(INITIALISERS["ring"], (0.5, 0.9), "d", "d")))
+    counts = torch.histc(radius.square(), 10, 0.25, 0.81)
+    assert counts.sum() == radius.numel()
+    torch.testing.assert_close(counts / radius.numel(), torch.full((10,), 0.1).double(), rtol=0, atol=0.01)
+
+
+def test_exponential_of_log_of_uniform_is_uniform() -> None:
+    drawn = torch.exp(fill(INITIALISERS["log_of_uniform"], (0.5, 2.5), "d", "d"))
+    counts = torch.histc(drawn, 10, 0.5, 2.5)
+    assert counts.sum() == drawn.numel()
+    torch.testing.assert_close(counts / drawn.numel(), torch.full((10,), 0.1).double(), rtol=0, atol=0.01)
+
+
 def test_orthogonal_rows_are_orthogonal() -> None:
     filled = fill(INITIALISERS["orthogonal"], (2.0,), "d", "d")
     torch.testing.assert_close(filled @ filled.mT, 4 * torch.eye(100, dtype=torch.float64))
