@@ -231,7 +231,7 @@ def _let_declared(statement: tree.Let, axes: tuple[tree.AxisType, ...], scope: S
     hidden = {axis for entry in axes for axis, _ in expand(entry.name, scope) if scope.hides(entry.name, axis)}
     inner = scope.child(**{axis.name: BoundAxis(axis) for axis in declared if axis.name in hidden})
     inner.declared = frozenset(axis.name for axis in declared)
-    inner.binders = scope.binders | inner.declared
+    inner.bind(declared)
     found = term(statement.value, inner, name)
     for axis in declared:
         scope.frame.mark_widths([axis], place_of(axis, axes, statement.span))
@@ -318,7 +318,7 @@ def _start(statement: tree.Declaration, own: TensorType, scope: Scope) -> tuple[
             ) from None
     inner = scope.child(**{axis.name: BoundAxis(axis) for axis in own.axes})
     inner.declared = frozenset(own.names)
-    inner.binders = scope.binders | inner.declared
+    inner.bind(own.axes)
     value = term(expr, inner)
     if value.formula.reads:
         help = "compute it with `let`"

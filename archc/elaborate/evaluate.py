@@ -93,10 +93,11 @@ def as_edge(found: Binding, span: Span, name: str, callee: str) -> Edge:
 @evaluate.register
 def _(expr: tree.Name, scope: Scope, hint: str | None = None) -> Binding:
     found = find_name(expr, scope)
+    if isinstance(found, AxisList) and len(found.axes) == 1:
+        found = BoundAxis(found.axes[0])
     if isinstance(found, BoundAxis):
         # a hyper-parameter that is one axis: as a value, the position that the formula at hand gives that axis
-        inner = scope.find(found.axis.name)
-        axis = inner.axis if isinstance(inner, BoundAxis) else found.axis
+        axis = scope.positions.get(found.axis.name, found.axis)
         return scope.at_hand(position(axis)) if scope.runs_over(axis.name) else BoundAxis(axis)
     if found is not None:
         return found

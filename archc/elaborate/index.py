@@ -81,11 +81,12 @@ def _index(expr: tree.Expr, size: Size, scope: Scope) -> Term:
     if isinstance(expr, tree.Name):
         axes = [name for name, _ in expand(expr, scope)]
         found = scope.find(axes[0]) if len(axes) == 1 else None
-        if isinstance(found, BoundAxis) and axes[0] in scope.binders:
-            bound = scope.frame.resolve(found.axis.size)
+        running = scope.positions.get(axes[0]) if len(axes) == 1 else None
+        if running is not None:
+            bound = scope.frame.resolve(running.size)
             if len(bound.symbols) == 1 and all(symbol.startswith("?") for symbol in bound.symbols):
                 scope.frame.equate(bound, size, Mismatch(axes[0], expr.span))
-            return position(found.axis)
+            return position(running)
         means_nothing = found is None and scope.find(expr.text) is None and scope.file.find(expr.parts) is None
         if len(axes) == 1 and (isinstance(found, BoundAxis) or means_nothing):
             return position(Axis(axes[0], size))

@@ -36,7 +36,7 @@ def _(expr: tree.Reduction, scope: Scope, hint: str | None = None) -> Binding:
                 inner.names[name.text] = BoundAxis(new)
             bound.append((new, name.span))
             frame.mark_widths([new], name.span, SIZED)
-    inner.binders = scope.binders | frozenset(axis.name for axis, _ in bound)
+    inner.bind(axis for axis, _ in bound)
     condition = None
     if expr.condition is not None:
         free = inner.child()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from archc.base.span import Span
@@ -106,8 +107,8 @@ class Scope:
 
     `slicing` says along which axis the loop around runs, `emitted` collects what its body emits. `declared`,
     `in_reduction` and `is_free` say how wide arithmetic may go: as far as a declared result, in products under a
-    reduction, or anywhere (an index, a condition). `binders` are the axes that a reduction or a declared result binds
-    here."""
+    reduction, or anywhere (an index, a condition). `positions` are the axes that a reduction or a declared result
+    binds here, by their names."""
 
     frame: Frame
     file: File
@@ -119,7 +120,7 @@ class Scope:
     declared: frozenset[str] | None = None
     in_reduction: bool = False
     is_free: bool = False
-    binders: frozenset[str] = frozenset()
+    positions: Mapping[str, Axis] = field(default_factory=dict)
     is_inline: bool = False
     introduced: set[str] = field(default_factory=set)
     slicing: Slicing | None = None
@@ -171,6 +172,15 @@ class Scope:
                 return found
             scope = scope.parent
         return None
+
+    @property
+    def binders(self) -> frozenset[str]:
+        """The axes that run here."""
+        return frozenset(self.positions)
+
+    def bind(self, axes: Iterable[Axis]) -> None:
+        """Let axes run, each over its positions: a reduction or a declared result binds them."""
+        self.positions = {**self.positions, **{axis.name: axis for axis in axes}}
 
     def hides(self, name: tree.Name, axis: str) -> bool:
         """Whether binding an axis that the text calls `name` may hide what else is called like the axis: always under

@@ -18,6 +18,11 @@ FIELDS = {
     "kernel": ("h: 4, w: 3", "kernel(over = (h, w), width = 3)"),
     "kernel of one axis": ("h: 4, w: 3", "kernel(over = w, width = 3, neuron = tanh) + weight"),
     "lowrank": ("h: 4, w: 5", "lowrank(over = (h, w), rank = 3, width = 4, neuron = tanh)"),
+    "wavelets": ("h: 4, w: 8", "wavelet_operator(over = (h, w), levels = 2, order = 2)"),
+    "wavelets with convolutions": (
+        "h: 3, w: 8",
+        "wavelet_operator(over = w, mixing = conv(over = w, boundary = periodic)) + weight",
+    ),
     "spectral of an activation": ("h: 5, w: 6", "tanh >> spectral(over = (w, h), modes = 2)"),
 }
 
@@ -120,6 +125,57 @@ def test_lowrank_is_a_kernel_of_its_rank() -> None:
 
     kernel = torch.einsum("pir,qjr->ijpq", factor("layer_2", "phi"), factor("layer", "psi"))
     close(net(x), (torch.einsum("ijpq,bjq->bip", kernel, x.flatten(2)) / 20).unflatten(-1, (4, 5)))
+
+
+@pytest.mark.parametrize("order", [1, 2, 3])
+@pytest.mark.parametrize("size", [2, 4, 10])
+def test_wavelets_are_orthogonal_and_see_no_polynomial(order: int, size: int) -> None:
+    net = loaded(
+        f"""net N(x: real[h, w]) -> (bands: real[h: h // 2, w: w // 2, band: 4], back: real[h, w])
+            where h % 2 == 0, w % 2 == 0 {{
+            let bands = dwt(x, over = (h, w), axis = band, order = {order})
+            return bands, idwt(bands, over = (h, w), axis = band, order = {order})
+        }}"""
+    )
+    x = drawn(size, size + 2)
+    bands, back = net(x)
+    close(back, x)
+    close(bands.square().sum(), x.square().sum())
+    rising = torch.arange(12, dtype=torch.float64)[:, None] ** (order - 1) + torch.zeros(2, dtype=torch.float64)
+    high, wrapped = net(rising)[0][..., 2:], (2 * order - 2) // 2
+    assert high[: 6 - wrapped].abs().max() < 1e-8
+
+
+def haar(x: Tensor) -> Tensor:
+    """Haar's four bands by the corners of each square of four points."""
+    a, b, c, d = (x[..., row::2, column::2] for row in (0, 1) for column in (0, 1))
+    return torch.stack((a + b + c + d, a - b + c - d, a + b - c - d, a - b - c + d), -1) / 2
+
+
+def unhaar(bands: Tensor) -> Tensor:
+    """The points of each square from its four bands."""
+    signs = torch.tensor([[1, 1, 1, 1], [1, -1, 1, -1], [1, 1, -1, -1], [1, -1, -1, 1]], dtype=bands.dtype)
+    squares = (bands @ signs / 2).unflatten(-1, (2, 2))
+    return squares.movedim(-2, -3).flatten(-4, -3).flatten(-2)
+
+
+def test_wavelet_operator_is_the_nonstandard_form() -> None:
+    net = loaded(
+        """net N(x: real[batch, c: 2, h: 8, w: 4]) -> (y: real[batch, c: 3, h: 8, w: 4]) {
+            return x |> layer(c -> c: 3, edge = wavelet_operator(over = (h, w), levels = 2), bias = none)
+        }"""
+    )
+    fine, coarse = net.parameters()
+
+    def joined(parts: Tensor, weight: Tensor) -> Tensor:
+        return torch.einsum("iajb,njhwb->nihwa", weight, parts)
+
+    x = drawn(2, 2, 8, 4)
+    parts = haar(x)
+    low = joined(haar(parts[..., 0]), coarse)
+    wanted = joined(parts, fine)
+    wanted[..., 0] += unhaar(low)
+    close(net(x), unhaar(wanted))
 
 
 def test_no_table_over_both_axes() -> None:
