@@ -133,11 +133,15 @@ class Transform(Operation):
     def lower(self, to: Lowering) -> tuple[Lowered, ...] | None:
         if len(self.axis) > 1:
             return None
-        (x,) = to.operands
+        (given,) = to.operands
         (pair,) = (axis.name for axis in self.axis)
+        if self.takes_pair:
+            given = to.last(given, [pair])
+        # torch has no transforms in half precision
+        precise = f"{given.text}.to(torch.promote_types({given.text}.dtype, torch.float32))"
+        x = to.name("precise", precise, given.axes, given.type)
         text, axes = x.text, x.axes
         if self.takes_pair:
-            x = to.last(x, [pair])
             text, axes = f"torch.complex({x.text}[..., 0], {x.text}[..., 1])", x.axes[:-1]
         dims = ", ".join(str(axes.index(axis.name) - len(axes)) for axis in self.source)
         sizes = to.results[0].sizes
@@ -146,6 +150,7 @@ class Transform(Operation):
         text = f"torch.fft.{self.call}({text}{shape}, dim=({dims},))"
         names = {old.name: new.name for old, new in zip(self.source, self.target, strict=True)}
         axes = tuple(names.get(axis, axis) for axis in axes)
-        if self.is_real and self.is_inverse:
-            return (Lowered(text, axes),)
-        return (Lowered(f"torch.view_as_real({text})", (*axes, pair)),)
+        if not (self.is_real and self.is_inverse):
+            text, axes = f"torch.view_as_real({text})", (*axes, pair)
+        found = to.name("transform", text, axes, to.results[0])
+        return (Lowered(f"{found.text}.to({given.text}.dtype)", axes),)

@@ -25,6 +25,7 @@ NAMES = sorted(
 # What keeps the tests quick: narrow nets, shallow recursion.
 SMALL: Mapping[str, Mapping[str, int]] = {
     "attention/attention": {"width": 8, "heads": 2},
+    "attention/fnet": {"width": 8, "depth": 1, "expand": 2},
     "attention/sparse_transformer": {"width": 8, "heads": 2, "depth": 1, "stride": 2},
     "attention/switch": {"width": 8, "heads": 2, "depth": 1, "count": 3, "keep": 2},
     "attention/universal_transformer": {"width": 8, "heads": 2, "depth": 2, "expand": 2},
@@ -39,7 +40,10 @@ SMALL: Mapping[str, Mapping[str, int]] = {
     "kan/kan_conv": {"width": 3, "grid": 3},
     "kan/kat": {"width": 16, "depth": 2, "heads": 2, "patches": 5},
     "operators/deeponet": {"width": 12, "latent": 5},
+    "operators/lordnet": {"width": 3, "depth": 2, "grid": 5},
+    "operators/lsm": {"width": 8, "heads": 2, "tokens": 3, "modes": 3},
     "operators/multionet": {"width": 8, "depth": 2},
+    "operators/tfno": {"width": 4, "modes": 2, "depth": 2},
     "operators/transolver": {"width": 8, "heads": 2, "slices": 3, "depth": 1},
     "sets/set_transformer": {"width": 8, "heads": 2, "points": 3},
     "operators/fno": {"width": 4, "modes": 2, "depth": 2},
@@ -63,6 +67,7 @@ SMALL: Mapping[str, Mapping[str, int]] = {
 STEPS: Mapping[str, Mapping[str, int]] = {
     "vision/fractalnet": {"h": 4, "w": 4},
     "vision/nin": {"h": 8, "w": 8},
+    "operators/lsm": {"x": 2, "y": 2},
     "operators/mgno": {"h": 2, "w": 2},
     "operators/mgno_darcy": {"h": 2, "w": 2},
     "vision/unet": {"h": 4, "w": 4},
