@@ -21,7 +21,7 @@ from tests.benchmarks.measure import best, interleaved, python, ratio, seconds
 
 THREADS = 2
 KAN_FORWARD, KAN_STEP, RGCN, CHECK, GROWTH = 1.15, 1.25, 2.0, 0.5, 5.0
-MULTIGRID = 1.9
+MULTIGRID, FOURIER = 1.9, 1.4
 CHEBYSHEV, RATIONAL = 0.75, 0.3
 COMPILE_MEMORY = 1024.0
 MIB = 1 << 20
@@ -47,10 +47,12 @@ def all_figures() -> Iterator[Figure]:
     yield compile_memory()
     yield from step_memory()
     yield multigrid_memory()
+    yield from fourier_memory()
     yield from spline_kan()
     yield from chebyshev_kan()
     yield from rational_kan()
     yield from multigrid()
+    yield from fourier()
     yield from set_classifier()
     yield from rgcn()
 
@@ -117,6 +119,18 @@ def multigrid(rounds: int = 15, threads: int = THREADS) -> Iterator[Figure]:
         yield Figure(f"MgNO, channels last, eager, {action.__name__}, threads: {threads}", reference, value, MULTIGRID)
 
 
+def fourier(rounds: int = 15, threads: int = THREADS) -> Iterator[Figure]:
+    """A compiled Fourier neural operator against a stack of plain convolutions, 8 fields of 64 x 64."""
+    both, x = {"fno": nets.fno(), "conv": nets.conv_stack()}, torch.rand(8, 1, 64, 64)
+    reference = f"four 3x3 convolutions, {nets.size(both['conv']):,} parameters"
+    compiled = {name: torch.compile(net, fullgraph=True) for name, net in both.items()}
+    for action, bound in ((nets.forward, FOURIER), (nets.step, None)):
+        with torch_threads(threads):
+            measured = partial(_compared, compiled, action, x, rounds, "fno", "conv")
+            value = measured() if bound is None else best(measured, bound)
+        yield Figure(f"FNO, 12 modes, compiled, {action.__name__}, threads: {threads}", reference, value, bound)
+
+
 def check_time(rounds: int = 5) -> Figure:
     """The processor time of `archc check` on every spec against that of `import torch`, each in a fresh interpreter."""
     check = f"import sys; sys.argv[1:] = ['check', {str(specs_root())!r}]; from archc.cli import main; main()"
@@ -165,6 +179,15 @@ def multigrid_memory() -> Figure:
     """The most memory that a training step adds, 8 fields of 64 x 64, against that of the convolutions."""
     mgno, conv = (_step_memory(name, (8, 1, 64, 64), compiled=False) for name in ("mgno", "conv_stack"))
     return Figure("peak memory of MgNO's step, channels last, eager", f"the convolutions', {conv:.0f} MiB", mgno / conv)
+
+
+def fourier_memory(*, compiled: bool = True) -> Iterator[Figure]:
+    """The most memory that a training step adds, 8 fields of 64 x 64, against that of the convolutions."""
+    for manner in ("eager", "compiled") if compiled else ("eager",):
+        fno, conv = (
+            _step_memory(name, (8, 1, 64, 64), compiled=manner == "compiled") for name in ("fno", "conv_stack")
+        )
+        yield Figure(f"peak memory of FNO's step, {manner}", f"the convolutions', {conv:.0f} MiB", fno / conv)
 
 
 @contextmanager

@@ -125,6 +125,12 @@ def mgno() -> nn.Module:
     return net.to(memory_format=torch.channels_last)
 
 
+def fno() -> nn.Module:
+    """The Fourier neural operator of width 32 with 12 modes, from one channel to one, 2,367,937 parameters."""
+    text = (specs_root() / "operators" / "fno.arch").read_text(encoding="utf-8")
+    return archc.load(text.replace("[batch, c: 3, x, y]", "[batch, c: 1, x, y]"), modes=12)
+
+
 def conv_stack() -> nn.Module:
     """Four plain 3x3 convolutions of width 32 between a lifting and a projection, 41,409 parameters."""
     inner = [part for _ in range(4) for part in (nn.Conv2d(32, 32, 3, padding=1), nn.GELU())]

@@ -62,6 +62,18 @@ def test_mgno_costs_at_most_twice_as_much_as_plain_convolutions() -> None:
         _check(one)
 
 
+@COMPILER
+def test_a_compiled_fno_costs_little_more_than_plain_convolutions() -> None:
+    forward, _ = figures.fourier(rounds=7, threads=THREADS)
+    _check(forward)
+
+
+@LINUX
+def test_an_fno_makes_no_table_over_both_axes() -> None:
+    (eager,) = figures.fourier_memory(compiled=False)
+    assert eager.value < 2  # one table over both axes and all modes would take 20 MiB in each of four layers
+
+
 @LINUX
 def test_a_v_cycle_keeps_little_more_than_its_activations() -> None:
     # five times the convolutions of a plain layer, most of them on coarser grids
