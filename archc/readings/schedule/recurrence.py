@@ -7,21 +7,27 @@ from collections.abc import Mapping, Sequence
 from archc.formula.tree import Position, Read, walk
 from archc.ir.node import Compute, Scan
 from archc.ops.operation import Routine
-from archc.ops.prefixes import AFFINE, PREFIXES
+from archc.ops.prefixes import PREFIXES, RECURRENCE
 from archc.readings.schedule.lowering import Text
 from archc.readings.schedule.scope import Scope
 from archc.readings.schedule.tensor import Laid
 from archc.readings.schedule.trace import base_kind
 from archc.types.size import Size
 
-_LINEAR = Routine(
-    "_linear",
+_MATRIX = Routine(
+    "_matrix_recurrence",
     '''
-def _linear(earlier: Sequence[Tensor], later: Sequence[Tensor]) -> Sequence[Tensor]:
-    """h -> A h + B, followed by h -> C h + D, where A and C are matrices."""
-    (a, b), (c, d) = earlier, later
-    return c @ a, c @ b + d
+def _matrix_recurrence(a: Tensor, b: Tensor, dim: int, start: Tensor) -> Tensor:
+    """h[t] = a[t] @ h[t - 1] + b[t] along `dim`, counted from the end."""
+
+    def composed(earlier: tuple[Tensor, ...], later: tuple[Tensor, ...]) -> tuple:
+        (a, b), (c, d) = earlier, later
+        return c @ a, c @ b + d
+
+    scale, shift = _prefixes(composed, (a, b), dim)
+    return scale @ start + shift
 ''',
+    (PREFIXES,),
 )
 
 
@@ -50,10 +56,9 @@ class _Joined:
         """The states where every entry has a recurrence of its own."""
         axes = (self.over, *self.own)
         a, b = self.along(self.a, axes, (self.over,)), self.whole(self.b, axes)
-        runs = f"{self.to.routine(PREFIXES)}({self.to.routine(AFFINE)}, ({a}, {b}), {-len(axes)})"
-        run = self.to.name("run", runs, axes, self.to.results[0]).text
         start = self.trace.aligned(self.start, self.own).placeholder
-        return self.to.written(f"{run}[0] * {start} + {run}[1]", axes, self.to.results[0], "states")
+        call = f"{self.to.routine(RECURRENCE)}({a}, {b}, {-len(axes)}, {start})"
+        return self.to.written(call, axes, self.to.results[0], "states")
 
     def by_matrices(self) -> Laid:
         """The states where entries mix along an axis: matrices on columns of what they do not depend on."""
@@ -66,10 +71,8 @@ class _Joined:
         start = self.whole(self.start, axes[1:])
         if not columns:
             b, start = f"{b}.unsqueeze(-1)", f"{start}.unsqueeze(-1)"
-        runs = f"{self.to.routine(PREFIXES)}({self.to.routine(_LINEAR)}, ({a}, {b}), {-len(rest) - 3})"
-        run = self.to.name("run", runs, axes, self.to.results[0]).text
-        states = f"{run}[0] @ {start} + {run}[1]"
-        return self.to.written(states if columns else f"({states}).squeeze(-1)", axes, self.to.results[0], "states")
+        states = f"{self.to.routine(_MATRIX)}({a}, {b}, {-len(rest) - 3}, {start})"
+        return self.to.written(states if columns else f"{states}.squeeze(-1)", axes, self.to.results[0], "states")
 
     def mixed(self) -> tuple[str, str]:
         """The axis that a step mixes, and what it is called where the step reads it."""
