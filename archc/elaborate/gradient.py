@@ -6,6 +6,7 @@ it has a type, a reference and a cost, and a gradient of its own.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -25,8 +26,9 @@ from archc.elaborate.scope import Scope
 from archc.elaborate.settle import settled
 from archc.formula.algebra import ONE
 from archc.formula.rename import distinct
-from archc.formula.tree import Formula, Position, Read
+from archc.formula.tree import Formula
 from archc.ir.node import Compute, Region, Repeat, Value
+from archc.ir.rewrite import renamed, with_names
 from archc.syntax import tree
 from archc.types.tensor_type import REAL, TensorType
 
@@ -50,8 +52,10 @@ def gradient(partial: Partial, operands: Sequence[Operand], arguments: Arguments
         raise Fault(faults.WrongResults(span, what=what, given=given, expected="1 result"))
     wanted = _wanted([port.name for port in ports], operands, arguments)
     values = [frame.materialise(one.term, port.name, one.span) for one, port in zip(operands, ports, strict=True)]
-    inputs = [
-        frame.input(frame.allocate(port.name), value.type, span) for port, value in zip(ports, values, strict=True)
+    counts = Counter(value.name for value in values)
+    inputs = [  # a value given twice is two inputs
+        value if counts[value.name] == 1 else frame.input(frame.allocate(port.name), value.type, span)
+        for port, value in zip(ports, values, strict=True)
     ]
     with frame.region(inputs) as opened:
         inner = [Operand(frame.read(one), operand.span) for one, operand in zip(inputs, operands, strict=True)]
@@ -60,8 +64,6 @@ def gradient(partial: Partial, operands: Sequence[Operand], arguments: Arguments
     region = opened.close((output.name,))
     _fix_passes(region, frame)
     weights = _weights(output, partial, arguments, scope)
-    for one, value in zip(inputs, values, strict=True):
-        frame.emit(Compute(results=(one,), span=span, path=frame.path, formula=_whole(value)))
     try:
         derived = gradients(
             settled(region, frame.resolve),
@@ -72,14 +74,15 @@ def gradient(partial: Partial, operands: Sequence[Operand], arguments: Arguments
         )
     except OpaqueError as error:
         raise Fault(faults.NotYet(error.node.span, what="the gradient of this loop")) from None
-    for node in derived.nodes:
+    names = {one.name: value.name for one, value in zip(inputs, values, strict=True)}
+    for node in with_names(Region((), derived.nodes, ()), names).nodes:
         frame.emit(node)
-    value = replace(output, name=derived.outputs[0])
+    value = replace(output, name=names.get(derived.outputs[0], derived.outputs[0]))
     found = [frame.read(value)] if arguments.callee == VALUE_AND_GRAD else []
     for at, formula in zip(wanted, derived.gradients, strict=True):
         type = TensorType(REAL, values[at].type.axes)
         result = Value(frame.allocate(f"{ports[at].name}_gradient"), type)
-        formula = distinct(formula, frame.ports.union(type.names))
+        formula = distinct(renamed(formula, names), frame.ports.union(type.names))
         frame.emit(Compute(results=(result,), span=span, path=frame.path, formula=formula))
         found.append(frame.read(result))
     return together(found)
@@ -126,7 +129,3 @@ def _fix_passes(region: Region, frame: Frame) -> None:
         if isinstance(node, Repeat):
             frame.constant(node.count, node.span, "the number of passes of a loop that is derived")
             _fix_passes(node.body, frame)
-
-
-def _whole(value: Value) -> Read:
-    return Read(value.name, tuple(Position(name) for name in value.type.names))

@@ -10,6 +10,8 @@ import torch
 
 from archc.driver import build, check, graph
 from archc.ir.graph import TypedGraph
+from archc.ir.same import same
+from archc.ir.text import print_graph
 from archc.ops.operation import Operation, Sample
 from archc.ops.registries import OPERATIONS
 from archc.readings.values import reference
@@ -34,7 +36,7 @@ def ports(text: str) -> dict[str, str]:
     return dict(re.findall(r"(\w+): (\w+(?:\(\w+\))?\[[^\]]*\])", text))
 
 
-def agrees(energy: str, given: str) -> None:
+def agrees(energy: str, given: str) -> TypedGraph:
     """The energy of a block and its gradients: the module against torch, the reference against differences."""
     types = {port: type for port, type in ports(given).items() if type.startswith("real")}
     results = ", ".join(f"{port}_grad: {type}" for port, type in types.items())
@@ -53,6 +55,7 @@ def agrees(energy: str, given: str) -> None:
         torch.testing.assert_close(one, other, rtol=1e-9, atol=1e-10)
     parameters = {path: tensor.detach().numpy() for path, tensor in module.state_dict().items()}
     differences(net, arrays, parameters, list(types), sizes)
+    return net
 
 
 def differences(
@@ -153,7 +156,8 @@ OTHER = "block energy2(a: real[d], b: real[d], c: real[d]) -> (e: real[]) { retu
 def test_every_kind_of_energy_has_its_gradient(energy: str) -> None:
     given, body = ENERGIES[energy]
     uses = "".join(f"use std.{word}\n" for word in ("norm", "mlp") if f"{word}(" in body)
-    agrees(f"{uses}{OTHER} block energy({given}) -> (e: real[]) {{ {body} }}", given)
+    net = agrees(f"{uses}{OTHER} block energy({given}) -> (e: real[]) {{ {body} }}", given)
+    assert same(net, graph(print_graph(net))), "what is derived is written down like any other value"
 
 
 def values(spec: str, **arrays: np.ndarray) -> tuple[dict[str, torch.Tensor], torch.nn.Module]:
