@@ -162,6 +162,10 @@ def conform(found: Term, port: tree.Port, span: Span, scope: Scope) -> Term:
         raise Fault(
             faults.KindMismatch(span, what=f"`{port.name}`", expected=declared.kind, given=found.kind, notes=[note])
         )
+    if declared.kind.word == "index" and declared.kind.size is not None and found.kind.size is not None:
+        # a position among fewer would do as one among more, but then nobody knows which axis it points into
+        origin = Mismatch(declared.kind.axis or port.name, span, (Note(port.span, "declared here"),))
+        scope.frame.equate(found.kind.size, declared.kind.size, origin)
     lifted = tuple(axis for axis in found.axes if axis.name in scope.lifted)
     return Term(found.formula, (*lifted, *declared.axes), declared.kind)
 
