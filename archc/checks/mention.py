@@ -51,9 +51,12 @@ def mentions(*nodes: tree.Tree) -> set[str]:
 def unread(body: tree.Body) -> Iterator[Unread]:
     """The names bound in a body, or in one inside it, that nothing after them reads; `_` before a name means to.
 
-    A static `if` reads what either branch reads, so that no choice of its condition makes a name unread.
+    A static `if` reads what either branch reads, so that no choice of its condition makes a name unread. The last value
+    that a state is given is read by the next run.
     """
-    read = mentions(*body.results)
+    states = {name for one in body.statements for name in _bound(one) if _is_state(one)}
+    last = states.intersection(name for one in body.statements if not _is_state(one) for name in _bound(one))
+    read = mentions(*body.results) | last
     found: list[Unread] = []
     for statement in reversed(body.statements):
         names = _bound(statement)
@@ -66,6 +69,10 @@ def unread(body: tree.Body) -> Iterator[Unread]:
     yield from (one for one in reversed(found) if not one.name.startswith("_"))
     for inner in _bodies((*body.statements, *body.results)):
         yield from unread(inner)
+
+
+def _is_state(statement: tree.Statement) -> bool:
+    return isinstance(statement, tree.Declaration) and statement.role == "state"
 
 
 def _bound(statement: tree.Statement) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from archc.codegen.comment import axes_comment, place
 from archc.codegen.forward import INDENT, Forward, Said, stem
 from archc.codegen.layout import flat, parse, quoted
+from archc.codegen.mode import Root, copied, stored
 from archc.codegen.names import attribute
 from archc.codegen.routines import fixpoint, scan
 from archc.codegen.unit import Unit
@@ -14,7 +15,8 @@ from archc.formula.tree import Reduce
 from archc.ir.graph import Block
 from archc.ir.independent import independent
 from archc.ir.node import Call, Compute, Fixpoint, Node, Operate, Repeat, Scan, Stage, Value
-from archc.readings.schedule.region import Bound, Called, Checked, Looped, Schedule
+from archc.ir.state import has_state
+from archc.readings.schedule.region import Bound, Called, Checked, Looped, Schedule, Stored
 from archc.readings.schedule.tensor import Laid, Tensor
 from archc.types.size import Condition
 
@@ -36,11 +38,15 @@ class Body:
     def write(self) -> None:
         """All statements and the return."""
         forward = self.forward
-        forward.count(_roots(self.plan))
+        roots = self._roots()
+        kept = copied(self.plan, roots)
+        forward.count([*roots, *(stored(item) for item in self.plan.statements if isinstance(item, Stored))])
         if not forward.needs_dtype:
             # a released argument may be bound anew, to a tensor on the same device but perhaps of another kind
             for value in self.unit.inputs:
                 forward.claim(self.plan.inputs[value.name], forward.inputs[value.name])
+        for state in kept:
+            self._copied(state)
         for item in self.plan.statements:
             match item:
                 case Bound(value, laid, node):
@@ -51,7 +57,23 @@ class Body:
                     self._looped(item)
                 case Checked():
                     self._checked(item)
+                case Stored():
+                    self._stored(item)
         self._returned()
+
+    def _roots(self) -> list[Root]:
+        """Everything that statements and outputs read, but for what is stored; a call that may change a state runs
+        whether it is read or not."""
+        found: list[Tensor] = []
+        for item in self.plan.statements:
+            match item:
+                case Called(node, invoked, results) if len(results) > 1 or has_state(node, self.blocks):
+                    found.append(invoked)
+                case Looped(_, initial, entries, captured, _):
+                    found += [*initial, *entries, *(tensor for _, tensor in captured)]
+                case Checked(_, condition) if isinstance(condition, Tensor):
+                    found.append(condition)
+        return [Root(tensor) for tensor in (*found, *self.plan.outputs)]
 
     def _bound(self, value: Value, laid: Laid, node: Node) -> None:
         tensor = laid.tensor
@@ -93,6 +115,7 @@ class Body:
             self._describe(laid.tensor, node.result, laid, node)
             self.pending = laid.tensor
             inline = self._is_unnamed(node.result, node) or self._is_returned(laid.tensor)
+            inline = inline and not has_state(node, self.blocks)
             if forward.readers(laid.tensor) > 1 or not inline:
                 forward.bind(laid.tensor)
             return
@@ -256,6 +279,21 @@ class Body:
         forward.write("", parse(f"torch._assert_async({tested}, {message})"))
         forward.release(tree)
 
+    def _copied(self, state: str) -> None:
+        """A state as it is before the run, for what reads it after it has changed."""
+        name, whole = self.forward.names.fresh(state), self.forward.inputs[state]
+        self.forward.write(f"{name} = ", parse(f"{whole}.clone()"))
+        self.forward.inputs[state] = name
+
+    def _stored(self, item: Stored) -> None:
+        self._flush()
+        forward, (value, mode) = self.forward, stored(item)
+        head = f"self.{attribute(item.node.state)}.copy_"
+        tree = forward.fitted(value, len(head) + 15)
+        forward.release(tree)
+        held = f"({flat(tree)}).detach()" if value.kind in ("real", "complex") else flat(tree)
+        forward.write("", parse(f"{head}({held})"), place(item.node.span), mode=mode)
+
     def _returned(self) -> None:
         self._flush(None if len(self.plan.outputs) != 1 else self.plan.outputs[0])
         forward = self.forward
@@ -293,17 +331,3 @@ def _leads_to(tensor: Tensor, target: Tensor) -> bool:
             seen.add(current.serial)
             stack.extend(current.operands)
     return False
-
-
-def _roots(plan: Schedule) -> list[Tensor]:
-    """Everything that statements and outputs read."""
-    found: list[Tensor] = []
-    for item in plan.statements:
-        match item:
-            case Called(_, invoked, results) if len(results) > 1:
-                found.append(invoked)
-            case Looped(_, initial, entries, captured, _):
-                found += [*initial, *entries, *(tensor for _, tensor in captured)]
-            case Checked(_, condition) if isinstance(condition, Tensor):
-                found.append(condition)
-    return [*found, *plan.outputs]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from archc.codegen.constructor import size_expression
 from archc.codegen.forward import INDENT, Forward, Surroundings
 from archc.codegen.layout import flat, parse, quoted, statement
+from archc.codegen.mode import Root
 from archc.codegen.names import Names, attribute
 from archc.codegen.unit import Unit
 from archc.readings.schedule.region import schedule_constant
@@ -22,7 +23,7 @@ def constant_lines(unit: Unit, facts: Facts) -> list[str]:
         around = Surroundings(_size, lambda _: None, str, lambda: "torch.get_default_dtype()")
         forward = Forward(around, names, {name: f"self.{attribute(name)}" for name in types})
         tensor = schedule_constant(node, types, facts)
-        forward.count([tensor])
+        forward.count([Root(tensor)])
         name = attribute(node.result.name)
         value = flat(forward.fitted(tensor, len(name) + 47))
         call = f"self.register_buffer({quoted(name)}, {value}, persistent=False)"

@@ -13,6 +13,7 @@ from archc.ops.registries import POINTWISE, REDUCTIONS
 from archc.readings.schedule.lowering import size_placeholder
 from archc.readings.schedule.tensor import (
     Cast,
+    Choose,
     Conv,
     ConvTranspose,
     Divide,
@@ -39,6 +40,7 @@ from archc.readings.schedule.tensor import (
     Step,
     Take,
     Tensor,
+    Training,
     Windows,
     Written,
 )
@@ -87,6 +89,14 @@ def _number_text(value: float) -> str:
 
 def _extent(step: Extent, _at: _Site) -> str:
     return size_text(step.size)
+
+
+def _training(step: Training, _at: _Site) -> str:
+    return "not self.training" if step.negated else "self.training"
+
+
+def _choose(_: Choose, at: _Site) -> str:
+    return f"{at.names[0]} if self.training else {at.names[1]}"
 
 
 def _range(step: Range, _at: _Site) -> str:
@@ -347,6 +357,7 @@ def _written(step: Written, _at: _Site) -> str:
 
 _PRINTERS: dict[type[Step], Callable[[Any, _Site], str]] = {
     Cast: _cast,
+    Choose: _choose,
     Conv: _conv,
     ConvTranspose: _conv_transpose,
     Divide: _divide,
@@ -371,6 +382,7 @@ _PRINTERS: dict[type[Step], Callable[[Any, _Site], str]] = {
     Select: _select,
     Slice: _slice,
     Take: _take,
+    Training: _training,
     Windows: _windows,
     Written: _written,
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -12,6 +12,7 @@ from archc.codegen.comment import axes_comment, remark
 from archc.codegen.express import DEVICE, DTYPE, expression
 from archc.codegen.hints import hint_of, spine
 from archc.codegen.layout import WIDTH, flat, has_room, is_chain, parse, statement
+from archc.codegen.mode import Mode, Root, modes
 from archc.codegen.names import Names
 from archc.readings.schedule.tensor import Input, Insert, Map, Merge, Number, Permute, Range, Tensor
 
@@ -57,10 +58,13 @@ class Forward:
     _named: dict[int, str] = field(default_factory=dict)
     _texts: dict[int, str] = field(default_factory=dict)
     _left: dict[str, int] = field(default_factory=dict)
+    _modes: dict[int, Mode] = field(default_factory=dict)
+    _guarded: tuple[Mode, int] = (Mode.BOTH, 0)
 
-    def count(self, roots: Iterable[Tensor]) -> None:
-        """Count the readers of every tensor that the roots need."""
-        stack = list(roots)
+    def count(self, roots: Sequence[Root]) -> None:
+        """Count the readers of every tensor that the roots need, and when it has some."""
+        self._modes = modes(roots)
+        stack = [root.tensor for root in roots]
         for root in stack:
             self._counts[root.serial] = self.readers(root) + 1
         seen: set[int] = set()
@@ -101,11 +105,23 @@ class Forward:
         tree = self.fitted(tensor, len(hint) + 3 + 3 * self.names.is_taken(hint), hint)
         self.release(tree)
         name = self.names.fresh(hint)
-        self.write(f"{name} = ", tree, comment)
+        self.write(f"{name} = ", tree, comment, mode=self._modes.get(tensor.serial, Mode.BOTH))
         self.claim(tensor, name)
 
-    def write(self, prefix: str, tree: ast.expr, comment: str = "", indent: int = INDENT) -> None:
-        """One statement, its comment behind it where there is room, else above."""
+    def write(
+        self, prefix: str, tree: ast.expr, comment: str = "", indent: int = INDENT, mode: Mode = Mode.BOTH
+    ) -> None:
+        """One statement, its comment behind it where there is room, else above; under a condition where it is for one
+        mode alone, together with those for this mode just before it."""
+        if mode.test:
+            if self._guarded != (mode, len(self.lines)):
+                self.lines.append(f"{' ' * indent}if {mode.test}:")
+            self._write(prefix, tree, comment, indent + 4)
+            self._guarded = (mode, len(self.lines))
+        else:
+            self._write(prefix, tree, comment, indent)
+
+    def _write(self, prefix: str, tree: ast.expr, comment: str, indent: int) -> None:
         lines = statement(prefix, tree, indent)
         note = f"  # {comment}" if comment else ""
         if len(lines) == 1 and len(lines[0]) + len(note) <= WIDTH:

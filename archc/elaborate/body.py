@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import singledispatch
 from math import prod
+from typing import NamedTuple
 
 from archc.base.diagnostic import Fault, Note
 from archc.base.nearest import nearest
@@ -39,8 +41,8 @@ from archc.elaborate.frame import Poisoned
 from archc.elaborate.scope import Emitted, Scope
 from archc.elaborate.tuples import Shape
 from archc.formula.rename import distinct
-from archc.formula.tree import Formula, Literal, Read
-from archc.ir.node import Assume, Initial
+from archc.formula.tree import Formula, Literal, Read, Training, walk
+from archc.ir.node import Assume, Initial, Update, Value
 from archc.ops.registries import INITIALISERS
 from archc.syntax import tree
 from archc.types.size import Condition, Size
@@ -116,7 +118,21 @@ def run(body: tree.Body, scope: Scope, hints: Sequence[str | None] = ()) -> list
         with bounded(expr.span):
             found = evaluate(expr, scope, hints[number] if number < len(hints) else None)
         results.extend(found.flat if isinstance(found, Several) else (found,))
+    for name, state in scope.states.items():
+        _update(name, state, body, scope)
     return results
+
+
+def _update(name: str, state: Value, body: tree.Body, scope: Scope) -> None:
+    """What a state of the body holds after the run, where a `let` has given its name another value."""
+    frame, found = scope.frame, scope.names[name]
+    if isinstance(found, Poison) or found == frame.read(state):
+        return
+    statement = [one for one in body.statements if name in _names(one)][-1]
+    place = frame.spans[state.name].word(name)
+    fitted = _fitted(as_term(found, statement.span), state.type, Declared(name, place), statement.span, scope)
+    value = frame.materialise(fitted, name, statement.span, kind=fitted.kind)
+    frame.emit(Update(results=(), span=statement.span, path=frame.path, state=state.name, value=value.name))
 
 
 def _names(statement: tree.Statement) -> tuple[str, ...]:
@@ -135,7 +151,23 @@ def conform(found: Term, port: tree.Port, span: Span, scope: Scope) -> Term:
     The axes come lifted first, then as declared. Raises Fault E0310, E0312, E0313, E0330.
     """
     declared = type_of(port.type, scope, lambda axis, name, _: _signature_size(axis, name, scope))
-    own = [axis for axis in found.axes if axis.name not in scope.lifted]
+    fitted = _fitted(found, declared, Declared(port.name, port.span), span, scope, scope.lifted)
+    lifted = tuple(axis for axis in found.axes if axis.name in scope.lifted)
+    return replace(fitted, axes=(*lifted, *declared.axes))
+
+
+class Declared(NamedTuple):
+    """What a value is declared as: a name, and where it is."""
+
+    name: str
+    span: Span
+
+
+def _fitted(
+    found: Term, declared: TensorType, port: Declared, span: Span, scope: Scope, lifted: frozenset[str] = frozenset()
+) -> Term:
+    """A value of the declared kind, its axes and sizes those of the type (lifted ones aside)."""
+    own = [axis for axis in found.axes if axis.name not in lifted]
     names = {axis.name for axis in own}
     if names != set(declared.names):
         shown = f"[{', '.join(axis.name for axis in own)}]"
@@ -166,8 +198,7 @@ def conform(found: Term, port: tree.Port, span: Span, scope: Scope) -> Term:
         # a position among fewer would do as one among more, but then nobody knows which axis it points into
         origin = Mismatch(declared.kind.axis or port.name, span, (Note(port.span, "declared here"),))
         scope.frame.equate(found.kind.size, declared.kind.size, origin)
-    lifted = tuple(axis for axis in found.axes if axis.name in scope.lifted)
-    return Term(found.formula, (*lifted, *declared.axes), declared.kind)
+    return Term(found.formula, found.axes, declared.kind)
 
 
 def _signature_size(axis: str, name: tree.Name, scope: Scope) -> Size:
@@ -265,9 +296,9 @@ def _let_declared(statement: tree.Let, axes: tuple[tree.AxisType, ...], scope: S
 
 @execute.register
 def _(statement: tree.Declaration, scope: Scope) -> None:
-    if statement.role == "state":
-        raise Fault(faults.NotYet(statement.span, what="`state`"))
     frame, edging = scope.frame, scope.edging
+    if statement.role == "state" and (scope.is_inline or edging is not None):
+        raise Fault(faults.StateInside(statement.span, where="an edge"))
     own = type_of(statement.type, scope, lambda axis, name, _: _signature_size(axis, name, scope))
     for axis in own.axes:
         frame.mark_widths([axis], place_of(axis, statement.type.axes, statement.type.span))
@@ -281,6 +312,8 @@ def _(statement: tree.Declaration, scope: Scope) -> None:
         value = scope.parameter(name, type, statement.span, role=statement.role, initial=initial, formula=formula)
         found = edging.read(value, own) if edging and before else frame.read(value)
         bind(name, found, statement.span, scope)
+        if statement.role == "state":
+            scope.states[name] = value
         introduce(own.axes, scope)
 
 
@@ -309,22 +342,22 @@ def _start(statement: tree.Declaration, own: TensorType, scope: Scope) -> tuple[
     if word in INITIALISERS:
         given = call.arguments if call else ()
         return _initial(word, given, own, scope, expr.span), None
-    if statement.role == "param":
+    if statement.role != "const":
         try:
-            number = float(number_of(expr, scope, "=", "param"))
+            number = float(number_of(expr, scope, "=", statement.role))
             return Initial("constant", (number,), *Initial.fans(_every_axis(own, scope))), None
         except Fault:
             near = nearest(word, INITIALISERS.words)
             help = f"did you mean `{near}`?" if near else f"initialisers are {listed(INITIALISERS.words)}"
             expected = "an initialiser or a number"
             raise Fault(
-                faults.WrongArgument(expr.span, name="=", callee="param", expected=expected, help=help)
+                faults.WrongArgument(expr.span, name="=", callee=statement.role, expected=expected, help=help)
             ) from None
     inner = scope.child(**{axis.name: BoundAxis(axis) for axis in own.axes})
     inner.declared = frozenset(own.names)
     inner.bind(own.axes)
     value = term(expr, inner)
-    if value.formula.reads:
+    if value.formula.reads or any(isinstance(part, Training) for part in walk(value.formula)):
         help = "compute it with `let`"
         raise Fault(
             faults.NotStatic(expr.span, what="what a constant holds", label="it reads values of the run", help=help)

@@ -33,7 +33,7 @@ from archc.elaborate.binding import (
 from archc.elaborate.constraint import Mismatch, worded
 from archc.elaborate.extent import comparisons, find_name, unknown_name
 from archc.elaborate.scope import Scope
-from archc.formula.tree import Apply, Literal, Read, SizeValue
+from archc.formula.tree import Apply, Literal, Read, SizeValue, Training
 from archc.ops.operation import Pointwise
 from archc.ops.registries import POINTWISE
 from archc.syntax import tree
@@ -42,6 +42,8 @@ from archc.types.tensor_type import BOOL, INT, REAL, Axis, Kind
 
 COMPARISONS = {"==": "eq", "!=": "ne", "<": "lt", "<=": "le", ">": "gt", ">=": "ge"}
 HINTS = {"add": "total", "sub": "difference", "mul": "product", "div": "ratio", "neg": "negative", "pow": "power"}
+TRAINING = "training"
+"""The word for whether the module trains, where nothing else is called so."""
 PRODUCTS = {"*": "mul", "/": "div", "//": "floordiv", "%": "mod"}
 
 
@@ -107,7 +109,9 @@ def _(expr: tree.Name, scope: Scope, hint: str | None = None) -> Binding:
     function = POINTWISE.get(expr.text)
     if function is not None and function.arity == 1:
         return Activation(expr.text)
-    raise Fault(unknown_name(expr, scope, POINTWISE.words))
+    if expr.text == TRAINING:
+        return Term(Training(), (), BOOL)
+    raise Fault(unknown_name(expr, scope, (*POINTWISE.words, TRAINING)))
 
 
 @evaluate.register

@@ -508,6 +508,22 @@ class NotAffine(Diagnostic):
     title = "the steps of this scan cannot be joined: a pass {reason}"
 
 
+class StateInside(Diagnostic):
+    """A state belongs to a module that runs once for each run of the net: what it holds after a loop over data, or for
+    an edge that stands between many units, would have no meaning.
+
+    Wrong:
+        scan over t with h = h0 { state s: real[d] = zero   let s = s + h   emit s   return h }
+    Right:
+        state s: real[d] = zero
+        let (h, last) = scan over t with h = h0, a = s { let a = a + h   return h, a }
+        let s = last
+    """
+
+    code = "E0413"
+    title = "there is no state in {where}"
+
+
 class UnknownGroup(Diagnostic):
     """Claims speak of permute, shift, rotate90, dihedral, flip, sign, rotate, orthogonal, translate or group.
 

@@ -150,7 +150,7 @@ class Frame:
         self.caller: Mapping[str, Size] = {}
         self.ports: frozenset[str] = frozenset()
         self.numbers: set[str] = set()
-        self._taken: set[str] = set()
+        self._taken: set[str] = {"training"}
         self._attributes: set[str] = set()
         self._count: dict[str, int] = {}
         self._attribute_count: dict[str, int] = {}

@@ -57,21 +57,22 @@ def holds(expr: tree.Expr, scope: Scope) -> bool:
             is_known = bool(condition.symbols) and condition.symbols <= set(scope.frame.values)
             verdict = None if is_known else scope.frame.facts.prove(condition)
             if verdict is None:
-                what = "the condition of a static `if`"
-                values = [scope.frame.constant(one, expr.span, what) for one in (condition.left, condition.right)]
+                values = [scope.frame.constant(one, expr.span, _CONDITION) for one in (condition.left, condition.right)]
                 return Condition(operator, Size.of(values[0]), Size.of(values[1])).evaluate({})
             return verdict
         case tree.Name():
             found = scope.find(expr.text)
             if isinstance(found, Flag):
                 return found.value
-            if found is None:
-                evaluate(expr, scope)
+            if found is None and isinstance(evaluate(expr, scope), Term):
+                raise Fault(faults.NotStatic(expr.span, what=_CONDITION, help=_CHOOSE))
         case _:
             pass
-    raise Fault(
-        faults.NotStatic(expr.span, what="the condition of a static `if`", help="compare sizes, words or truth values")
-    )
+    raise Fault(faults.NotStatic(expr.span, what=_CONDITION, help="compare sizes, words or truth values"))
+
+
+_CONDITION = "the condition of a static `if`"
+_CHOOSE = "choose between values with `where(condition, a, b)`"
 
 
 def _static(expr: tree.Expr, scope: Scope) -> Size:
@@ -81,9 +82,8 @@ def _static(expr: tree.Expr, scope: Scope) -> Size:
     except Fault as fault:
         if not isinstance(fault.diagnostic, faults.NotASize):
             raise
-        what, help = "the condition of a static `if`", "choose between values with `where(condition, a, b)`"
         label = fault.diagnostic.label or "this is not a size"
-        raise Fault(faults.NotStatic(fault.diagnostic.span, what=what, label=label, help=help)) from None
+        raise Fault(faults.NotStatic(fault.diagnostic.span, what=_CONDITION, label=label, help=_CHOOSE)) from None
 
 
 @evaluate.register

@@ -12,11 +12,12 @@ from archc.elaborate.body import run
 from archc.elaborate.carry import Looping, check_carries, handed_on, per_result, start_of
 from archc.elaborate.evaluate import as_term, evaluate
 from archc.elaborate.extent import expand, size_of, unknown_axis
-from archc.elaborate.frame import Freeze, Open
+from archc.elaborate.frame import Freeze, Open, Poisoned, Session
 from archc.elaborate.scope import Emitted, Scope, Slicing, plain, stem
 from archc.elaborate.solver import FIXPOINT, SCAN, solver_of
 from archc.formula.tree import Literal, Read
-from archc.ir.node import Fixpoint, Region, Scan, Solver, Value
+from archc.ir.node import Fixpoint, Node, Parameter, Region, Scan, Solver, Value
+from archc.ir.state import has_state
 from archc.syntax import tree
 from archc.types.tensor_type import REAL, Axis, TensorType
 
@@ -37,6 +38,7 @@ def _(expr: tree.Scan, scope: Scope, hint: str | None = None) -> Binding:
             inner.names.setdefault(axis.name, BoundAxis(axis))
         outputs = _pass(expr, inner, start, inputs)
         given = [frame.materialise(one.term, one.hint, one.span) for one in emitted]
+    _demand_stateless(expr, region.nodes, frame.session)
     body, slices = _sliced(region, slicing, [*outputs, *(value.name for value in given)])
     if solver is not None and solver.word == "associative" and not frame.failed:
         _prove_affine(body, inputs, expr)
@@ -73,6 +75,7 @@ def _(expr: tree.Fixpoint, scope: Scope, hint: str | None = None) -> Binding:
     inner.introduced, inner.emitted = set(scope.introduced), None
     with frame.region(inputs) as region:
         outputs = _pass(expr, inner, start, inputs)
+    _demand_stateless(expr, region.nodes, frame.session)
     names = [hint] if hint and len(inputs) == 1 else _names(expr)
     results = tuple(Value(frame.allocate(name), value.type) for name, value in zip(names, inputs, strict=True))
     module = frame.attribute(f"{_stem(expr, hint)}_step")
@@ -147,17 +150,18 @@ def _pass(expr: Looping, scope: Scope, start: Sequence[Term], inputs: Sequence[V
     check_carries(expr, len(found))
     spans = [result.span for result in per_result(expr.body, len(found))]
     terms = [as_term(one, span) for one, span in zip(found, spans, strict=True)]
-    if not frame.failed:
-        wider = frame.session.widened.setdefault(frame.session.place(expr.span), {})
-        known = dict(wider)
-        for carry, one, begin, value in zip(expr.carries, terms, start, inputs, strict=True):
-            extra = [axis for axis in one.names if axis not in value.type.names]
-            may = all(axis in scope.lifted or _is_number(begin, scope) for axis in extra)
-            turns = _is_number(begin, scope) and one.kind.is_real and not value.type.kind.is_real
-            if may and (extra or turns):
-                wider[carry.name] = tuple(dict.fromkeys((*known.get(carry.name, ()), *extra)))
-        if wider != known:
-            raise Freeze(frame, frozenset())
+    wider = frame.session.widened.setdefault(frame.session.place(expr.span), {})
+    known = dict(wider)
+    for carry, one, begin, value in zip(expr.carries, terms, start, inputs, strict=True):
+        extra = [axis for axis in one.names if axis not in value.type.names]
+        may = all(axis in scope.lifted or _is_number(begin, scope) for axis in extra)
+        turns = _is_number(begin, scope) and one.kind.is_real and not value.type.kind.is_real
+        if may and (extra or turns):
+            wider[carry.name] = tuple(dict.fromkeys((*known.get(carry.name, ()), *extra)))
+    if wider != known:
+        if frame.failed:  # what is wrong is said, and would be said again
+            raise Poisoned
+        raise Freeze(frame, frozenset())
     return [
         handed_on(one, value.type, stem(carry.name), span, scope)
         for one, value, carry, span in zip(terms, inputs, expr.carries, spans, strict=True)
@@ -173,6 +177,15 @@ def _prove_affine(body: Region, carries: Sequence[Value], expr: tree.Scan) -> No
         help = "leave out `using associative()`, or make what it carries enter linearly"
         notes = (Note(error.node.span, "here"),) if error.node else ()
         raise Fault(faults.NotAffine(expr.solver.span, reason=str(error), help=help, notes=notes)) from error
+
+
+def _demand_stateless(expr: Looping, nodes: Sequence[Node], session: Session) -> None:
+    """Raise Fault E0413 where a pass declares a state, or what it calls does."""
+    for node in nodes:
+        if has_state(node, session.blocks):
+            where = "a pass of a `scan`" if isinstance(expr, tree.Scan) else "a pass of a `fixpoint`"
+            label = "" if isinstance(node, Parameter) else "what this calls has one"
+            raise Fault(faults.StateInside(node.span, where=where, label=label))
 
 
 def _sliced(region: Open, slicing: Slicing, outputs: Sequence[str]) -> tuple[Region, tuple[str, ...]]:

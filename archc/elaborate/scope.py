@@ -108,7 +108,7 @@ class Scope:
     `slicing` says along which axis the loop around runs, `emitted` collects what its body emits. `declared`,
     `in_reduction` and `is_free` say how wide arithmetic may go: as far as a declared result, in products under a
     reduction, or anywhere (an index, a condition). `positions` are the axes that a reduction or a declared result
-    binds here, by their names."""
+    binds here, by their names, `states` the states that are declared here."""
 
     frame: Frame
     file: File
@@ -125,10 +125,11 @@ class Scope:
     introduced: set[str] = field(default_factory=set)
     slicing: Slicing | None = None
     emitted: list[Emitted] | None = None
+    states: dict[str, Value] = field(default_factory=dict)
 
     def child(self, **names: Binding) -> Scope:
         """A scope inside this one."""
-        return replace(self, names=names, parent=self)
+        return replace(self, names=names, parent=self, states={})
 
     def find(self, name: str) -> Binding | None:
         """What a name means, innermost first."""

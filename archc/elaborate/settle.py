@@ -8,7 +8,21 @@ from dataclasses import replace
 from archc.elaborate import faults
 from archc.elaborate.frame import Frame
 from archc.formula.tree import Apply, Formula, Literal, Reduce, SizeValue, walk
-from archc.ir.node import Assume, Call, Compute, Initial, Loop, Node, Operate, Parameter, Region, Repeat, Scan, Value
+from archc.ir.node import (
+    Assume,
+    Call,
+    Compute,
+    Initial,
+    Loop,
+    Node,
+    Operate,
+    Parameter,
+    Region,
+    Repeat,
+    Scan,
+    Update,
+    Value,
+)
 from archc.ir.rewrite import with_names
 from archc.types.size import Size
 from archc.types.tensor_type import Axis, Kind, TensorType
@@ -17,10 +31,11 @@ Resolve = Callable[[Size], Size]
 
 
 def settled(region: Region, resolve: Resolve) -> Region:
-    """The region with every size resolved."""
+    """The region with every size resolved, and states changed after everything else."""
+    nodes = sorted(region.nodes, key=lambda node: isinstance(node, Update))
     return Region(
         tuple(_value(one, resolve) for one in region.inputs),
-        tuple(_node(one, resolve) for one in region.nodes),
+        tuple(_node(one, resolve) for one in nodes),
         region.outputs,
     )
 

@@ -55,6 +55,11 @@ class SizeValue(Formula):
 
 
 @dataclass(frozen=True)
+class Training(Formula):
+    """Whether the module trains, a truth value."""
+
+
+@dataclass(frozen=True)
 class Position(Formula):
     """The position (0-based) on an axis in scope."""
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from archc.base.span import Source, Span
-from archc.formula.tree import Apply, Formula, Literal, Position, Read, Reduce, SizeValue, walk
+from archc.formula.tree import Apply, Formula, Literal, Position, Read, Reduce, SizeValue, Training, walk
 from archc.syntax import tree
 from archc.types.condition import Condition
 from archc.types.polynomial import Atom, Monomial
@@ -111,6 +111,8 @@ class Express:
                 return number(value)
             case SizeValue(size=size):
                 return self.size_value(size)
+            case Training():
+                return name("training")
             case Position(axis=axis):
                 return name(axis)
             case Read():

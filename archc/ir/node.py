@@ -73,6 +73,19 @@ class Parameter(Node):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Update(Node):
+    """What a state of the region holds after the run: a value over the state's axes, kept without its gradient. It
+    stands after all that the region computes, which reads the state as it was; it has no results."""
+
+    state: str
+    value: str
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        return (self.state, self.value)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Compute(Node):
     """A value given by a formula; the free axes of the formula are among the axes of the result's type."""
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from archc.formula.tree import Formula, Read
-from archc.ir.node import Assume, Call, Compute, Loop, Node, Operate, Parameter, Region, Scan
+from archc.ir.node import Assume, Call, Compute, Loop, Node, Operate, Parameter, Region, Scan, Update
 from archc.types.tensor_type import TensorType
 
 
@@ -34,6 +34,8 @@ def reading(node: Node, names: Mapping[str, str]) -> Node:
         if isinstance(node, Scan):
             return replace(node, slices=tuple(names.get(name, name) for name in node.slices))
         return node
+    if isinstance(node, Update):
+        return replace(node, state=names.get(node.state, node.state), value=names.get(node.value, node.value))
     return with_formulas(node, lambda formula: renamed(formula, names))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -30,8 +30,9 @@ from archc.ir.node import (
     Repeat,
     Scan,
     Solver,
+    Update,
 )
-from archc.ir.rewrite import values_of, with_names
+from archc.ir.rewrite import reading, values_of, with_names
 from archc.syntax import tree
 from archc.syntax.unparse import unparse
 from archc.types.condition import Condition
@@ -149,18 +150,46 @@ class _Printer:
     # statements
 
     def body(self, region: Region) -> tree.Body:
-        """The statements of a region. A `let` keeps the kind of its formula; what is of another one is written where it
-        is returned, as are the results after it, since there a port or a carry says what it becomes."""
-        returned: dict[str, tree.Expr] = {}
+        """The statements of a region, those that change states last. A `let` keeps the kind of its formula; what is of
+        another one is written where it is returned or stored, as are such values after it, since there a port, a carry
+        or a state says what it becomes."""
+        ends = {*region.outputs, *(node.value for node in region.nodes if isinstance(node, Update))}
+        converted: list[Compute] = []
         statements: list[tree.Statement] = []
+        updates: list[Update] = []
         for node in region.nodes:
-            result = node if isinstance(node, Compute) and node.result.name in region.outputs else None
-            if result is not None and (returned or self.is_converted(result)):
-                returned[result.result.name] = self.result(result)
+            result = node if isinstance(node, Compute) and node.result.name in ends else None
+            if result is not None and (converted or self.is_converted(result)):
+                converted.append(result)
+            elif isinstance(node, Update):
+                updates.append(node)
             else:
                 statements.append(self.statement(node))
-        results = tuple(returned.get(output) or name(output) for output in region.outputs)
+        before = self.before(region, updates, converted)
+        statements += [self.let(word, name(state)) for state, word in before.items()]
+        inner = replace(self, inside={**self.inside, **{word: region.values[state] for state, word in before.items()}})
+        ending = {one.result.name: inner.result(_reading(one, before)) for one in converted}
+
+        def end(value: str) -> tree.Expr:
+            return ending.get(value) or name(before.get(value, value))
+
+        statements += [self.let(node.state, end(node.value)) for node in updates]
+        results = tuple(map(end, region.outputs))
         return tree.Body(span=NOWHERE, statements=tuple(statements), results=results)
+
+    def before(self, region: Region, updates: Iterable[Update], ends: Iterable[Compute]) -> dict[str, str]:
+        """Names under which states are read after the statements that change them, as they were before."""
+        read = {*region.outputs, *(node.value for node in updates), *(name for one in ends for name in one.arguments)}
+        taken = set(self.express.types)
+        found: dict[str, str] = {}
+        for state in (node.state for node in updates if node.state in read):
+            words = (f"{state}_before{number}" for number in ("", *range(2, len(taken) + 3)))
+            found[state] = next(word for word in words if word not in taken)
+            taken.add(found[state])
+        return found
+
+    def let(self, word: str, value: tree.Expr) -> tree.Let:
+        return tree.Let(span=NOWHERE, names=(word,), axes=None, value=value)
 
     def is_converted(self, node: Compute) -> bool:
         """Whether a result is of another kind than its formula: a whole number or a distribution taken as a real."""
@@ -288,6 +317,12 @@ def _numbers(formula: Formula) -> Iterator[Formula]:
             stack.extend(current.operands[1:] if current.function == "where" else current.operands)
         else:
             yield current
+
+
+def _reading(node: Compute, names: Mapping[str, str]) -> Compute:
+    found = reading(node, names)
+    assert isinstance(found, Compute)
+    return found
 
 
 def _using(solver: Solver) -> tree.Call:

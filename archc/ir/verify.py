@@ -10,7 +10,7 @@ from functools import cached_property
 from archc.base.internal import InternalError
 from archc.formula.tree import Formula, Position, Read, Reduce, SizeValue, walk
 from archc.ir.graph import Block, TypedGraph
-from archc.ir.node import Assume, Call, Compute, Loop, Node, Operate, Parameter, Region, Scan, Stage, Value
+from archc.ir.node import Assume, Call, Compute, Loop, Node, Operate, Parameter, Region, Scan, Stage, Update, Value
 from archc.types.size import Condition, Facts, Size
 from archc.types.tensor_type import Kind, TensorType
 
@@ -102,10 +102,25 @@ class _Check:
                 self.node(where, node, scope, defined)
             for value in node.results:
                 self.define(value, scope, defined)
+        self.updates(region, scope)
         for name in region.outputs:
             if name not in scope:
                 self.fault("return", f"{name} is not defined")
         return scope
+
+    def updates(self, region: Region, scope: Scope) -> None:
+        """Each state of the region changes at most once, to a value of its type, after everything else."""
+        nodes = [node for node in region.nodes if isinstance(node, Update)]
+        own = [one.result.name for one in region.nodes if isinstance(one, Parameter) and one.role == "state"]
+        for name in _repeated(node.state for node in nodes):
+            self.fault(name, "changes twice")
+        if any(not isinstance(node, Update) for node in region.nodes[len(region.nodes) - len(nodes) :]):
+            self.fault("Update", "does not stand after what reads the states")
+        for node in nodes:
+            if node.state not in own:
+                self.fault(node.state, "changes, but is no state of the region")
+            elif node.value in scope:
+                self.passed(node.state, (scope[node.value],), (scope[node.state],))
 
     def define(self, value: Value, scope: Scope, defined: set[str]) -> None:
         if value.name in defined:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import ClassVar, final
 
 from archc.ir.graph import Block, TypedGraph
-from archc.ir.node import Assume, Call, Loop, Node, Parameter, Region
+from archc.ir.node import Assume, Call, Loop, Node, Parameter, Region, Update
 from archc.ir.rewrite import with_nodes, with_regions
 from archc.passes.rewrite import ALL, Pass, Rewritten, kept
 
@@ -17,7 +17,7 @@ class DropUnused(Pass):
     """Leaves out nodes whose results nothing reads, and blocks that nothing calls.
 
     Parameters stay, and so do the calls and loops that hold some, since weights belong to the user; so does whatever
-    checks an assumption.
+    checks an assumption or changes a state.
     """
 
     word = "drop_unused"
@@ -55,7 +55,7 @@ def _live(region: Region, lasting: Container[str]) -> Region:
 def _lasts(node: Node, lasting: Container[str]) -> bool:
     """Whether a node does more than give its results."""
     match node:
-        case Parameter() | Assume():
+        case Parameter() | Assume() | Update():
             return True
         case Call(block=block):
             return block in lasting

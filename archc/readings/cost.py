@@ -18,13 +18,14 @@ FLOAT32 = 4
 
 @dataclass(frozen=True)
 class Cost:
-    """Amounts in size symbols: learned numbers, operations, those of them in contractions, and bytes of activations
-    (results of nodes, contractions and reductions, in float32)."""
+    """Amounts in size symbols: learned numbers, operations, those of them in contractions, bytes of activations
+    (results of nodes, contractions and reductions, in float32), and numbers in states."""
 
     parameters: Amount = NOTHING
     flops: Amount = NOTHING
     contractions: Amount = NOTHING
     bytes: Amount = NOTHING
+    states: Amount = NOTHING
 
     @staticmethod
     def total(costs: Iterable[Cost]) -> Cost:
@@ -35,17 +36,17 @@ class Cost:
             Amount.total(cost.flops for cost in every),
             Amount.total(cost.contractions for cost in every),
             Amount.total(cost.bytes for cost in every),
+            Amount.total(cost.states for cost in every),
         )
 
     def substitute(self, sizes: Mapping[str, Size]) -> Cost:
         """The same cost with size symbols replaced."""
-        parts = (self.parameters, self.flops, self.contractions, self.bytes)
-        return Cost(*(part.substitute(sizes) for part in parts))
+        return Cost(**{name: amount.substitute(sizes) for name, amount in vars(self).items()})
 
     def times(self, passes: Size, copies: Size) -> Cost:
         """The cost of `passes` passes over `copies` sets of weights."""
-        running = (self.flops, self.contractions, self.bytes)
-        return Cost(self.parameters.times(copies), *(part.times(passes) for part in running))
+        kept = ("parameters", "states")
+        return Cost(**{name: part.times(copies if name in kept else passes) for name, part in vars(self).items()})
 
     def evaluate(self, sizes: Mapping[str, int]) -> dict[str, int]:
         """The numbers by the names of the fields; raises SizeError when a symbol has no value."""
@@ -101,7 +102,7 @@ def _region(region: Region, known: Known, outer: Mapping[str, TensorType], block
     for node in region.nodes:
         inner = _node(node, known, scope, blocks)
         if isinstance(node, Call | Loop):
-            inner = replace(inner, parameters=NOTHING) if node.module in modules else inner
+            inner = replace(inner, parameters=NOTHING, states=NOTHING) if node.module in modules else inner
             modules.add(node.module)
         found.append(inner)
     return Cost.total(found)
@@ -112,6 +113,8 @@ def _node(node: Node, known: Known, scope: Mapping[str, TensorType], blocks: Map
     match node:
         case Parameter(role="param"):
             return Cost(parameters=Amount.of(axis.size for axis in node.result.type.axes))
+        case Parameter(role="state"):
+            return Cost(states=Amount.of(axis.size for axis in node.result.type.axes))
         case Call():
             return blocks[node.block].substitute(dict(node.sizes))
         case Loop():

@@ -14,7 +14,7 @@ from typing import Any, TypeGuard
 import numpy as np
 from numpy.typing import NDArray
 
-from archc.formula.tree import Apply, Formula, Literal, Position, Read, Reduce, SizeValue, walk
+from archc.formula.tree import Apply, Formula, Literal, Position, Read, Reduce, SizeValue, Training, walk
 from archc.ops.registries import POINTWISE, REDUCTIONS
 
 Array = NDArray[Any]
@@ -48,14 +48,16 @@ def evaluate(
     extents: Mapping[str, int],
     sizes: Mapping[str, int],
     hold: Callable[[Named], Named] | None = None,
+    *,
+    training: bool = False,
 ) -> Named:
     """The values of `formula` over its free axes.
 
     `values` are the arrays it reads, dimensions in the order of their types; `extents` the lengths of its free axes;
-    `sizes` the values of size symbols; `hold` gives what stands for a value at which a gradient stops. Raises
-    MeaningError.
+    `sizes` the values of size symbols; `hold` gives what stands for a value at which a gradient stops; `training`
+    says what the word stands for. Raises MeaningError.
     """
-    evaluation = _Evaluation(values, _scope(formula, extents, sizes), sizes, hold)
+    evaluation = _Evaluation(values, _scope(formula, extents, sizes), sizes, hold, training)
     done: dict[int, Named] = {}
     stack = [formula]
     while stack:
@@ -122,6 +124,7 @@ class _Evaluation:
     scope: Mapping[str, int]
     sizes: Mapping[str, int]
     hold: Callable[[Named], Named] | None
+    training: bool
 
     def of(self, formula: Formula, done: Mapping[int, Named]) -> Named:
         """The value of a formula whose parts are done."""
@@ -143,6 +146,8 @@ class _Evaluation:
             return Named((), np.asarray(formula.size.evaluate(self.sizes), dtype=np.int64))
         if isinstance(formula, Literal):
             return Named((), np.asarray(formula.value))
+        if isinstance(formula, Training):
+            return Named((), np.asarray(self.training))
         raise MeaningError(f"no meaning is known for {type(formula).__name__}")
 
     def extent(self, axis: str) -> int:

@@ -9,11 +9,12 @@ from rich.table import Table
 from rich.text import Text
 
 from archc.ir.graph import Block, TypedGraph
-from archc.readings.amount import Amount
+from archc.readings.amount import NOTHING, Amount
 from archc.readings.cost import Cost, Instance, cost
 from archc.types.size import Condition, Facts, Size
 
 _SHOWN = {"parameters": "parameters", "flops": "FLOPs", "bytes": "activation bytes"}
+_STATES = {"states": "numbers in states"}
 _LONGEST = 96
 
 
@@ -24,7 +25,8 @@ def known_sizes(graph: TypedGraph, sizes: Mapping[str, int] | None = None) -> di
 
 
 def summary(graph: TypedGraph, sizes: Mapping[str, int] | None = None) -> Table:
-    """Per block instance: output axes, parameters, FLOPs of a forward pass and activation bytes in float32.
+    """Per block instance: output axes, parameters, FLOPs of a forward pass and activation bytes in float32; where a net
+    has states, the numbers in them too.
 
     Each is a formula in the net's size symbols, below what it is at `sizes` and the defaults: a number, or a formula in
     the symbols that stay open. Every row counts all passes of its loops and everything inside it; the first row is the
@@ -35,11 +37,13 @@ def summary(graph: TypedGraph, sizes: Mapping[str, int] | None = None) -> Table:
     table = Table(title=graph.net.word, caption=f"at {given}" if given else None, show_lines=True)
     table.add_column("block", overflow="fold")
     table.add_column("output", overflow="fold")
-    for title in _SHOWN.values():
+    costs = cost(graph)
+    shown = _SHOWN | (_STATES if costs.net.states != NOTHING else {})
+    for title in shown.values():
         table.add_column(title, justify="right", overflow="fold")
     notation = _Notation(_conditions(graph.net), known)
-    for instance in cost(graph).instances:
-        cells = [notation.cell(getattr(instance.cost, name)) for name in _SHOWN]
+    for instance in costs.instances:
+        cells = [notation.cell(getattr(instance.cost, name)) for name in shown]
         table.add_row(_name(graph, instance), _outputs(instance), *cells)
     return table
 

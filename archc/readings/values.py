@@ -30,6 +30,7 @@ from archc.ir.node import (
     Repeat,
     Scan,
     Stage,
+    Update,
     Value,
 )
 from archc.readings.evaluate import Array, MeaningError, Named, evaluate
@@ -55,9 +56,10 @@ def reference(graph: TypedGraph) -> Reference:
 class Reference:
     """Callable meaning of a net.
 
-    `inputs` are arrays by port name, dimensions in the declared order; `parameters` by state-dict path, constants given
-    by a formula left out; `hypers` the values of size symbols (defaults and input shapes fill the gaps). The outputs
-    come by port name in the declared order. Raises MeaningError for whatever the graph does not allow.
+    `inputs` are arrays by port name, dimensions in the declared order; `parameters` (states too) by state-dict path,
+    constants given by a formula left out; `hypers` the values of size symbols (defaults and input shapes fill the
+    gaps). The outputs come by port name in the declared order. Raises MeaningError for whatever the graph does not
+    allow.
     """
 
     graph: TypedGraph
@@ -70,14 +72,18 @@ class Reference:
         *,
         trace: MutableMapping[str, Array] | None = None,
         held: Held | None = None,
+        training: bool = False,
+        updates: MutableMapping[str, Array] | None = None,
     ) -> dict[str, Array]:
-        """The outputs; `trace`, where given, receives every intermediate value under its path in the net, `held` keeps
-        the values at which gradients stop for the evaluations after this one."""
+        """The outputs, of a net that is `training` or not; `trace`, where given, receives every intermediate value
+        under its path in the net, `updates` what each state that changes holds after the run, `held` keeps the values
+        at which gradients stop for the evaluations after this one."""
         net = self.graph.net
         given = {name: np.asarray(array) for name, array in inputs.items()}
         stored = {path: np.asarray(array) for path, array in parameters.items()}
         sizes = bind(net, given, hypers or {})
-        walk = _Walk(self.graph, stored, set(), trace, held)
+        states = {} if updates is None else updates
+        walk = _Walk(self.graph, stored, set(), trace, held, training, states)
         if held is not None:
             held.begin()
         arguments = []
@@ -121,13 +127,16 @@ def bind(net: Block, inputs: Mapping[str, Array], hypers: Mapping[str, int]) -> 
 
 @dataclass(frozen=True)
 class _Walk:
-    """One evaluation of a net; `used` collects the paths of the parameters that were read."""
+    """One evaluation of a net; `used` collects the paths of the parameters that were read, `states` what those hold by
+    now that have changed."""
 
     graph: TypedGraph
     parameters: Mapping[str, Array]
     used: set[str]
     trace: MutableMapping[str, Array] | None
     held: Held | None
+    training: bool
+    states: MutableMapping[str, Array]
 
     def block(self, block: Block, inputs: Sequence[Named], sizes: Mapping[str, int], prefix: str) -> list[Named]:
         """The results of a block, its parameters below `prefix`."""
@@ -178,6 +187,9 @@ class _Frame:
             case Assume():
                 self.assume(node, values)
                 return []
+            case Update():
+                self.update(node, values)
+                return []
             case Operate():
                 results = self.region(node.meaning, [_found(values, name) for name in node.operands], {})
             case Call():
@@ -205,7 +217,8 @@ class _Frame:
             raise MeaningError(f"parameter {path} is not given")
         self.walk.used.add(path)
         declared = node.result.type
-        array = _stored(self.walk.parameters[path], declared.kind, _COMPUTED, f"parameter {path}")
+        found = self.walk.states.get(path, self.walk.parameters[path])
+        array = _stored(found, declared.kind, _COMPUTED, f"parameter {path}")
         return self.checked(Named(declared.names, array), declared, f"parameter {path}")
 
     def computed(self, formula: Formula, values: Mapping[str, Named], value: Value) -> Named:
@@ -213,18 +226,29 @@ class _Frame:
         shape = self.shape(value.type)
         held, place = self.walk.held, self.prefix + value.name
         hold = None if held is None else partial(held.hold, place)
-        result = evaluate(formula, values, dict(zip(value.type.names, shape, strict=True)), self.sizes, hold)
+        extents = dict(zip(value.type.names, shape, strict=True))
+        result = evaluate(formula, values, extents, self.sizes, hold, training=self.walk.training)
         if loose := [axis for axis in result.axes if axis not in value.type.names]:
             raise MeaningError(f"{value.name}: {value.type} depends on the position on {', '.join(loose)}")
         array = np.broadcast_to(result.along(value.type.names), shape)
         array = _stored(array, value.type.kind, _COMPUTED, value.name)
         return self.checked(Named(value.type.names, array), value.type, value.name)
 
+    def update(self, node: Update, values: Mapping[str, Named]) -> None:
+        """What a state holds from now on, and where gradients stop, since it is stored without one."""
+        path = self.prefix + attribute(node.state)
+        state, found = _found(values, node.state), _found(values, node.value)
+        if set(found.axes) != set(state.axes) or found.along(state.axes).shape != state.array.shape:
+            raise MeaningError(f"state {path} is over {', '.join(state.axes)}, but {', '.join(found.axes)} is stored")
+        after = Named(state.axes, found.along(state.axes).astype(state.array.dtype))
+        self.walk.states[path] = (after if self.walk.held is None else self.walk.held.hold(path, after)).array
+
     def assume(self, node: Assume, values: Mapping[str, Named]) -> None:
         if isinstance(node.condition, Condition):
             _require(node.condition, self.sizes, "assume")
             return
-        truth = evaluate(node.condition, values, _extents(node.condition, values), self.sizes).array
+        extents, training = _extents(node.condition, values), self.walk.training
+        truth = evaluate(node.condition, values, extents, self.sizes, training=training).array
         if truth.dtype != np.bool_:
             raise MeaningError("an assumption is not a condition")
         if not truth.all():

@@ -9,7 +9,7 @@ from functools import cached_property
 from archc.ir.node import Node, Operate, Region
 from archc.ops.registries import POINTWISE
 from archc.readings.amount import NOTHING, Amount
-from archc.readings.schedule.region import Bound, Called, Checked, Looped, schedule
+from archc.readings.schedule.region import Bound, Called, Checked, Looped, Stored, schedule
 from archc.readings.schedule.tensor import (
     Conv,
     ConvTranspose,
@@ -36,13 +36,14 @@ from archc.readings.schedule.tensor import (
     Slice,
     Take,
     Tensor,
+    Training,
     Windows,
 )
 from archc.types.size import Condition, Facts, Size
 from archc.types.tensor_type import TensorType
 
 _VIEWS = (Permute, Insert, Expand, Merge, Divide, Slice, Select, Windows)
-_GIVEN = (Input, Number, Extent, Range)
+_GIVEN = (Input, Number, Extent, Range, Training)
 _KEPT = (Linear, Matmul, Einsum, Conv, ConvTranspose, Fold, Scatter, Take, Pad, Roll, Flip, Interleave)
 
 
@@ -127,6 +128,8 @@ class _Walk:
                 yield from (*statement.initial, *(tensor for _, tensor in statement.captured))
             elif isinstance(statement, Checked) and not isinstance(statement.condition, Condition):
                 yield statement.condition
+            elif isinstance(statement, Stored):
+                yield statement.value
 
     def steps(self) -> Iterator[Work]:
         """The work of every tensor that is asked for, each once."""

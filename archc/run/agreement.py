@@ -59,7 +59,7 @@ def failing_as_disagreement() -> Iterator[None]:
 @dataclass(frozen=True)
 class Agreement:
     """A generated module in float64 and its graph at one binding of sizes, on the inputs that are given, random ones
-    for the rest, and random parameters, or those of the module where `is_trained`."""
+    for the rest, and random parameters, or those of the module where `is_trained`; in evaluation or `training`."""
 
     graph: TypedGraph
     module: nn.Module
@@ -68,9 +68,11 @@ class Agreement:
     given: Mapping[str, Array] = field(default_factory=dict)
     is_trained: bool = False
     device: torch.device = _CPU
+    training: bool = False
 
     def compare(self) -> list[Comparison]:
-        """The errors of the outputs, then of the gradients of every parameter and every real input.
+        """The errors of the outputs, of the states after the run, then of the gradients of every parameter and every
+        real input.
 
         The gradients are of the sum of the outputs times random numbers. Raises Disagreement and MeaningError.
         """
@@ -79,6 +81,11 @@ class Agreement:
         found = [
             Comparison("output", name, _distance(produced[name], wanted), FORWARD_LIMIT)
             for name, wanted in self.wanted.items()
+        ]
+        after = self.module.state_dict()
+        found += [
+            Comparison("state", path, _distance(after[path].cpu().numpy(), wanted), FORWARD_LIMIT)
+            for path, wanted in self.meant[1].items()
         ]
         return [*found, *(self.along_directions(what, name, grad) for (what, name), grad in gradients.items())]
 
@@ -98,12 +105,14 @@ class Agreement:
 
     @cached_property
     def parameters(self) -> Mapping[str, Array]:
-        """The initial values moved a little, so that no zero or one hides a mistake; trained ones as they are."""
+        """The initial values moved a little, so that no zero or one hides a mistake, and states up, since they may be
+        such that are never negative; trained ones as they are."""
         state = self.module.state_dict()
         values = {path: state[path].detach().cpu().numpy().copy() for path in self.placed}
         for path, placed in self.placed.items():
-            if placed.parameter.role == "param" and not self.is_trained:
-                values[path] += self.generator.uniform(-_SPREAD, _SPREAD, values[path].shape)
+            lowest = {"param": -_SPREAD, "state": 0.0}.get(placed.parameter.role)
+            if lowest is not None and values[path].dtype.kind == "f" and not self.is_trained:
+                values[path] += self.generator.uniform(lowest, _SPREAD, values[path].shape)
         return values
 
     @cached_property
@@ -112,9 +121,18 @@ class Agreement:
         return Held()
 
     @cached_property
+    def meant(self) -> tuple[Mapping[str, Array], Mapping[str, Array]]:
+        """The outputs of the reference, and what it leaves in every state."""
+        updates: dict[str, Array] = {}
+        run = reference(self.graph)
+        outputs = run(self.inputs, self.parameters, self.sizes, held=self.held, training=self.training, updates=updates)
+        kept = {path: self.parameters[path] for path, one in self.placed.items() if one.parameter.role == "state"}
+        return outputs, kept | updates
+
+    @cached_property
     def wanted(self) -> Mapping[str, Array]:
         """The outputs of the reference."""
-        return reference(self.graph)(self.inputs, self.parameters, self.sizes, held=self.held)
+        return self.meant[0]
 
     @cached_property
     def weights(self) -> Mapping[str, Array]:
@@ -141,6 +159,7 @@ class Agreement:
         leaves: dict[tuple[What, str], torch.Tensor] = {}
         leaves.update((("parameter", n), p) for n, p in self.module.named_parameters(remove_duplicate=False))
         leaves.update((("input", n), t.requires_grad_()) for n, t in arguments.items() if t.is_floating_point())
+        self.module.train(self.training)
         with failing_as_disagreement():
             produced = outputs_by_name(self.graph, self.module(*arguments.values()))
         total = torch.zeros((), dtype=torch.float64, device=self.device)
@@ -209,7 +228,8 @@ class Agreement:
         given, stored = dict(self.inputs), dict(self.parameters)
         changed = given if what == "input" else stored
         changed[name] = changed[name] + step * direction
-        return self.weighed(reference(self.graph)(given, stored, self.sizes, held=self.held))
+        run = reference(self.graph)
+        return self.weighed(run(given, stored, self.sizes, held=self.held, training=self.training))
 
     def weighed(self, outputs: Mapping[str, Array]) -> float:
         return float(sum((outputs[name] * weight).sum() for name, weight in self.weights.items()))

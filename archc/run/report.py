@@ -15,7 +15,7 @@ from rich.text import Text
 
 from archc.run.sizes import Regime
 
-What = Literal["output", "parameter", "input"]
+What = Literal["output", "state", "parameter", "input"]
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ class Comparison:
     @property
     def cells(self) -> tuple[str, ...]:
         """How it is shown in a table."""
-        label = "value" if self.what == "output" else "gradient"
+        label = "value" if self.what in ("output", "state") else "gradient"
         return (self.name, label, f"{self.error:.1e}{' (kink)' if self.kink else ''}", f"{self.limit:.0e}")
 
 

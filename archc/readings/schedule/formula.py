@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from archc.formula.tree import Apply, Formula, Literal, Position, Read, Reduce, SizeValue
+from archc.formula.tree import Apply, Formula, Literal, Position, Read, Reduce, SizeValue, Training
 from archc.readings.schedule.access import read
 from archc.readings.schedule.condition import reduce_where
 from archc.readings.schedule.contract import fold_bias, sum_of
@@ -53,6 +53,8 @@ class Evaluation:
                 return trace.number(value)
             case SizeValue(size):
                 return trace.extent(size)
+            case Training():
+                return trace.training()
             case Position(axis):
                 return trace.positions(axis, self.sizes[axis], real=real)
             case Read():

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from archc.formula.tree import Read, walk
-from archc.ir.node import Assume, Call, Compute, Loop, Node, Operate, Parameter, Region, Scan, Stage, Value
+from archc.ir.node import Assume, Call, Compute, Loop, Node, Operate, Parameter, Region, Scan, Stage, Update, Value
 from archc.readings.schedule.formula import Evaluation
 from archc.readings.schedule.lowering import lowered
 from archc.readings.schedule.preference import preferences
@@ -58,7 +58,15 @@ class Checked:
     condition: Tensor | Condition
 
 
-Statement = Bound | Called | Looped | Checked
+@dataclass(frozen=True)
+class Stored:
+    """What a state holds after the run, laid out as the state is."""
+
+    node: Update
+    value: Tensor
+
+
+Statement = Bound | Called | Looped | Checked | Stored
 
 
 class Signature(NamedTuple):
@@ -165,6 +173,8 @@ def _run(region: Region, scope: Scope, planned: Schedule) -> None:
                 planned.statements.append(_looped(node, scope))
             case Assume():
                 planned.statements.append(Checked(node, _condition(node, scope)))
+            case Update():
+                planned.statements.append(Stored(node, _handed(scope, node.value, scope.types[node.state])))
 
 
 def _called(node: Call, scope: Scope, signature: Signature | None) -> Called:

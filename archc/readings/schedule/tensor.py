@@ -37,6 +37,18 @@ class Extent(Step):
 
 
 @dataclass(frozen=True)
+class Training(Step):
+    """Whether the module trains, or whether it does not, where `negated`: a truth value of Python."""
+
+    negated: bool = False
+
+
+@dataclass(frozen=True)
+class Choose(Step):
+    """The first of two tensors of one shape while the module trains, else the second; only that one is computed."""
+
+
+@dataclass(frozen=True)
 class Range(Step):
     """The positions 0, 1, ... of an axis; as real numbers where `real`. `hint` is the name of the first such axis."""
 

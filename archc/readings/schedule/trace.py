@@ -10,6 +10,7 @@ from archc.ops.registries import POINTWISE
 from archc.readings.schedule.numbers import COMPARISONS, on_numbers
 from archc.readings.schedule.tensor import (
     Cast,
+    Choose,
     Divide,
     Expand,
     Extent,
@@ -24,6 +25,7 @@ from archc.readings.schedule.tensor import (
     Range,
     Step,
     Tensor,
+    Training,
 )
 from archc.types.size import Size
 
@@ -70,7 +72,8 @@ class Trace:
         if known is None:
             if learned is None:
                 learned = all(part.learned or part.scalar for part in parts) and not _all_scalar(parts)
-            scalar = isinstance(step, Number | Extent) or (isinstance(step, Map) and _all_scalar(parts))
+            scalar = isinstance(step, Number | Extent | Training)
+            scalar = scalar or (isinstance(step, Map | Choose) and _all_scalar(parts))
             known = Tensor(len(self.tensors), step, parts, tuple(shape), kind, tuple(axes), scalar, learned)
             self.tensors[key] = known
             self.by_placeholder[known.placeholder] = known
@@ -149,6 +152,14 @@ class Trace:
         first = operands[0].tensor.step
         if word == "where" and isinstance(first, Number):
             return operands[1] if first.value else operands[2]
+        if word == "where" and isinstance(first, Training):
+            _, training, evaluation = operands
+            return self.chosen(*((evaluation, training) if first.negated else (training, evaluation)), prefer)
+        if word == "not" and isinstance(first, Training):
+            return self.training(negated=not first.negated)
+        operands = [
+            self.expanded(part, (), {}) if isinstance(part.tensor.step, Training) else part for part in operands
+        ]
         if word == "neg" and isinstance(first, Map) and first.word == "neg":
             return Laid(operands[0].tensor.operands[0], operands[0].axes)
         if word in COMPARISONS and operands[0] == operands[1] and operands[0].tensor.kind == "int":
@@ -166,6 +177,26 @@ class Trace:
         sizes = {axis: part.size(axis) for part in operands for axis in part.axes}
         parts = [self.aligned(part, axes) for part in operands]
         return self.make(Map(word, attributes), parts, (sizes[axis] for axis in axes), kind, axes)
+
+    def training(self, *, negated: bool = False) -> Laid:
+        """Whether the module trains."""
+        return self.make(Training(negated), (), (), "bool", ())
+
+    def chosen(self, training: Laid, evaluation: Laid, prefer: Sequence[str] = ()) -> Laid:
+        """One of two, by the mode that the module is in."""
+        if training == evaluation:
+            return training
+        parts = (training, evaluation)
+        kind = max((part.tensor.kind for part in parts), key=_WIDTH.__getitem__)
+        axes = merged_axes([part.axes for part in parts], prefer)
+        sizes = {axis: part.size(axis) for part in parts for axis in part.axes}
+        whole = [self._of_kind(part, kind) for part in parts]
+        if not all(part.tensor.scalar for part in parts):
+            whole = [self.expanded(part, axes, sizes) for part in whole]
+        return self.make(Choose(), whole, (sizes[axis] for axis in axes), kind, axes)
+
+    def _of_kind(self, part: Laid, kind: str) -> Laid:
+        return self.made_float(part) if kind == "real" and part.tensor.scalar else self.cast(part, kind)
 
     def _plainer(self, word: str, operands: Sequence[Laid]) -> tuple[str, Sequence[Laid]]:
         """x + (-y) as x - y, x - (-2) as x + 2. Sizes are compared as tensors, so that no branch depends on them."""
