@@ -22,7 +22,7 @@ from tests.benchmarks.measure import best, interleaved, python, ratio, seconds
 THREADS = 2
 KAN_FORWARD, KAN_STEP, RGCN, CHECK, GROWTH = 1.15, 1.25, 2.0, 0.5, 5.0
 MULTIGRID, FOURIER = 1.9, 1.4
-CHEBYSHEV, RATIONAL = 0.75, 0.3
+CHEBYSHEV, RATIONAL, RECURRENCE = 0.75, 0.3, 1.0
 COMPILE_MEMORY = 1024.0
 MIB = 1 << 20
 
@@ -55,6 +55,7 @@ def all_figures() -> Iterator[Figure]:
     yield from fourier()
     yield from set_classifier()
     yield from rgcn()
+    yield from linear_recurrence()
 
 
 def spline_kan(rounds: int = 15, threads: int = THREADS) -> Iterator[Figure]:
@@ -129,6 +130,17 @@ def fourier(rounds: int = 15, threads: int = THREADS) -> Iterator[Figure]:
             measured = partial(_compared, compiled, action, x, rounds, "fno", "conv")
             value = measured() if bound is None else best(measured, bound)
         yield Figure(f"FNO, 12 modes, compiled, {action.__name__}, threads: {threads}", reference, value, bound)
+
+
+def linear_recurrence(rounds: int = 9, threads: int = THREADS, length: int = 1024) -> Iterator[Figure]:
+    """A linear recurrent unit whose steps are joined by doubling against the same taken one after the other."""
+    both = {"joined": nets.lru(is_parallel=True), "steps": nets.lru(is_parallel=False)}
+    x = torch.randn(1, length, 64)
+    for action in (nets.forward, nets.step):
+        with torch_threads(threads):
+            value = best(partial(_compared, both, action, x, rounds, "joined", "steps"), RECURRENCE)
+        name = f"LRU, one sequence, {length:,} positions at once, eager, {action.__name__}, threads: {threads}"
+        yield Figure(name, "the same step by step", value, RECURRENCE)
 
 
 def check_time(rounds: int = 5) -> Figure:

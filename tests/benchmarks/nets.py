@@ -137,6 +137,14 @@ def conv_stack() -> nn.Module:
     return nn.Sequential(nn.Conv2d(1, 32, 1), *inner, nn.Conv2d(32, 128, 1), nn.GELU(), nn.Conv2d(128, 1, 1))
 
 
+def lru(*, is_parallel: bool) -> nn.Module:
+    """A linear recurrent unit of the library with 64 states for 64 channels, all positions at once or step by step."""
+    text = (specs_root() / "std" / "state_space.arch").read_text(encoding="utf-8")
+    text = text if is_parallel else text.replace(" using associative()", "")
+    net = "net N (x: real[batch, t, d: 64]) -> (y: real[batch, t, d: 64]) { return x |> lru(over = t, states = 64) }"
+    return archc.load(f"{text}\n{net}")
+
+
 def size(net: nn.Module) -> int:
     """The number of parameters."""
     return sum(parameter.numel() for parameter in net.parameters())

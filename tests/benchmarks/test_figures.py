@@ -92,6 +92,19 @@ def test_an_rgcn_gathers_products_and_not_weights() -> None:
         _check(one)
 
 
+def test_a_linear_recurrence_is_faster_with_its_steps_joined() -> None:
+    # products of small matrices lose more to a busy second core than they gain from it
+    for one in figures.linear_recurrence(rounds=5, threads=1):
+        _check(one)
+
+
+def test_the_recurrence_with_joined_steps_is_the_one_without() -> None:
+    joined, steps = (nets.lru(is_parallel=is_parallel) for is_parallel in (True, False))
+    steps.load_state_dict(joined.state_dict())
+    x = torch.randn(2, 100, 64)
+    torch.testing.assert_close(joined(x), steps(x), rtol=1e-4, atol=1e-4)
+
+
 def test_the_rgcn_by_hand_is_the_generated_one() -> None:
     spec, hand = nets.rgcn(), nets.HandWrittenRGCN()
     state = dict(spec.named_parameters())
