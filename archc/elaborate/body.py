@@ -213,7 +213,7 @@ def _signature_size(axis: str, name: tree.Name, scope: Scope) -> Size:
 @singledispatch
 def execute(statement: tree.Statement, scope: Scope) -> None:
     """Run one statement in a scope."""
-    raise Fault(faults.NotYet(statement.span, what="this statement"))
+    raise TypeError(f"a {type(statement).__name__} is no statement")
 
 
 def bind(name: str, found: Binding, span: Span, scope: Scope) -> None:
@@ -298,7 +298,7 @@ def _let_declared(statement: tree.Let, axes: tuple[tree.AxisType, ...], scope: S
 def _(statement: tree.Declaration, scope: Scope) -> None:
     frame, edging = scope.frame, scope.edging
     if statement.role == "state" and (scope.is_inline or edging is not None):
-        raise Fault(faults.StateInside(statement.span, where="an edge"))
+        raise Fault(faults.StateInside(statement.span, where="an edge, nor in what `grad` derives"))
     own = type_of(statement.type, scope, lambda axis, name, _: _signature_size(axis, name, scope))
     for axis in own.axes:
         frame.mark_widths([axis], place_of(axis, statement.type.axes, statement.type.span))

@@ -361,8 +361,7 @@ def type_of(
     type: tree.Type | tree.TupleType, scope: Scope, bare: Callable[[str, tree.Name, Scope], Size]
 ) -> TensorType:
     """The type a port or parameter declares."""
-    if isinstance(type, tree.TupleType):
-        raise Fault(faults.NotYet(type.span, what="a tuple type"))
+    assert isinstance(type, tree.Type)  # tuples of ports are flat by now
     axes = axes_of(type.axes, scope, bare)
     own = scope.child(**{axis.name: BoundAxis(axis) for axis in axes if scope.find(axis.name) is None})
     return TensorType(kind_of(type, own), axes)

@@ -471,14 +471,27 @@ class EndlessRecursion(Diagnostic):
 class NotYet(Diagnostic):
     """The language has a place for it, this version of the compiler does not.
 
-    Not yet:
-        scan over t with h = h0 { ... }
+    Not yet, the gradient of a block that solves for a fixed point, as a value:
+        fixpoint with z = x { ... }
     Works:
-        repeat 4 with h { ... }
+        repeat 4 with z = x { ... }
     """
 
     code = "E0410"
     title = "{what} is not built yet"
+
+
+class SharedApart(Diagnostic):
+    """What is shared is one module, so that each use passes through the same axes that the block does not speak of.
+
+    Wrong:
+        share f = mlp(d -> d, width = 64)   return f(x) + mean(f(y), over = t)      # y has an axis t more than x
+    Right:
+        share f = mlp(d -> d, width = 64)   let x[t: size(y, t), d] = x   return mean(f(x) + f(y), over = t)
+    """
+
+    code = "E0414"
+    title = "`{name}` is shared, and was used on values with other axes"
 
 
 class EmitOutsideScan(Diagnostic):

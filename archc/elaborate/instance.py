@@ -160,7 +160,7 @@ def call_block(
         module = frame.allocate(partial.sharing.name if partial.sharing else stem(definition.tree.name, KEY))
     if partial.sharing:
         if partial.sharing.block not in (None, block.name):
-            raise Fault(faults.NotYet(arguments.span, what="one shared block on values with different lifted axes"))
+            raise Fault(faults.SharedApart(arguments.span, name=partial.sharing.name))
         partial.sharing.module, partial.sharing.block = module, block.name
     name = hint or stem(definition.tree.name, KEY)
     names = [name] if len(block.outputs) == 1 else [f"{name}_{output.name}" for output in block.outputs]

@@ -130,8 +130,7 @@ def port_axes(definition: Definition, scope: Scope) -> set[str]:
 
 
 def _axis_types(port: tree.Port) -> tuple[tree.AxisType, ...]:
-    if isinstance(port.type, tree.TupleType):
-        raise Fault(faults.NotYet(port.type.span, what="a tuple type"))
+    assert isinstance(port.type, tree.Type)  # tuples are flat by now
     return port.type.axes
 
 
