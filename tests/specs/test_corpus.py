@@ -22,7 +22,7 @@ def test_the_ten_are_there() -> None:
 
 
 def test_check_finds_nothing(net: Net) -> None:
-    assert [str(finding) for finding in archc.check(net.path)] == []
+    assert [str(finding) for finding in archc.check(net.path) if finding.severity != "note"] == []
 
 
 def test_header_names_the_paper(net: Net) -> None:
