@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from archc.codegen.comment import axes_comment, place
 from archc.codegen.forward import INDENT, Forward, Said, stem
@@ -132,8 +132,11 @@ class Body:
         if following is None or not _leads_to(following, waiting):
             self.forward.bind(waiting)
 
-    def _assigned(self, results: Iterable[Laid], node: Node) -> list[str]:
-        names = [self.forward.names.fresh(stem(value.name, self.known)) for value in node.results]
+    def _assigned(self, results: Sequence[Laid], node: Node) -> list[str]:
+        read = [self.forward.readers(laid.tensor) > 0 for laid in results]
+        fresh = self.forward.names.fresh
+        pairs = zip(node.results, read, strict=True)
+        names = [fresh(stem(value.name, self.known)) if is_read else "_" for value, is_read in pairs]
         for laid, name in zip(results, names, strict=True):
             self.forward.claim(laid.tensor, name)
         return names

@@ -114,15 +114,28 @@ def initial_lines(unit: Unit, size: Callable[[str], str]) -> list[str]:
             continue
         start = INITIALISERS[node.initial.word]()
         tensor = f"self.{attribute(node.result.name)}"
-        fans = (node.initial.fan_in.python(_placeholder), node.initial.fan_out.python(_placeholder))
-        text = start.torch(tensor, node.initial.arguments, *fans)
-        found = dict.fromkeys(_PLACEHOLDER.findall(text))
-        for word in found:
-            text = text.replace(word, size(word.removeprefix("size_of_").removesuffix("_")))
-        lines += statement("", parse(text), _INDENT)
+        fans = {
+            "fan_in": node.initial.fan_in.python(_placeholder),
+            "fan_out": node.initial.fan_out.python(_placeholder),
+        }
+        # a long product has a line of its own
+        words = [word if len(fan) > _LONG else fan for word, fan in fans.items()]
+        text = start.torch(tensor, node.initial.arguments, *words)
+        for word, fan in fans.items():
+            if word in words and word in text:
+                lines += statement(f"{word} = ", parse(_sized(fan, size)), _INDENT)
+        lines += statement("", parse(_sized(text, size)), _INDENT)
     return lines
 
 
+def _sized(text: str, size: Callable[[str], str]) -> str:
+    """The text with the expressions of its size symbols."""
+    for word in dict.fromkeys(_PLACEHOLDER.findall(text)):
+        text = text.replace(word, size(word.removeprefix("size_of_").removesuffix("_")))
+    return text
+
+
+_LONG = 60
 _PLACEHOLDER = re.compile(r"\bsize_of_\w+_\b")
 
 

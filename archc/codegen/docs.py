@@ -31,7 +31,7 @@ def docstring(unit: Unit) -> list[str]:
     for paragraph in paragraphs:
         lines += [""] if lines else []
         for text in paragraph:
-            lines += textwrap.wrap(_safe(text), WIDTH - 8, break_on_hyphens=False)
+            lines += textwrap.wrap(_safe(text), WIDTH - 10, break_on_hyphens=False)
     return lines
 
 

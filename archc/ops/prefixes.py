@@ -22,7 +22,7 @@ def _prefixes(
         place = place.view(-1, *(1,) * (-dim - 1))
         for step in (2**power for power in range(31)):
             earlier = tuple(part.roll(step, dim) for part in parts)
-            pairs = zip(parts, combine(earlier, parts))
+            pairs = zip(parts, combine(earlier, parts), strict=True)
             parts = tuple(torch.where(place < step, part, new) for part, new in pairs)
         return parts
 
@@ -35,9 +35,9 @@ def _prefixes(
         odd = halved(combine(first, second), half)
         before = tuple(part.narrow(dim, 0, half - 1) for part in odd)
         after = tuple(part.narrow(dim, 1, half - 1) for part in first)
-        rest = zip(first, combine(before, after))
+        rest = zip(first, combine(before, after), strict=True)
         even = (torch.cat((part.narrow(dim, 0, 1), new), dim) for part, new in rest)
-        both = (torch.stack(pair, dim) for pair in zip(even, odd))
+        both = (torch.stack(pair, dim) for pair in zip(even, odd, strict=True))
         return tuple(part.flatten(dim - 1, dim) for part in both)
 
     whole = 1
