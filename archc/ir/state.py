@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from archc.formula.tree import Formula, Training, walk
 from archc.ir.graph import Block, TypedGraph, nested
-from archc.ir.node import Assume, Call, Compute, Loop, Node, Parameter, Region
+from archc.ir.node import Assume, Call, Compute, Loop, Node, Operate, Parameter
 
 
 def has_state(node: Node, blocks: Mapping[str, Block]) -> bool:
@@ -24,17 +24,28 @@ def has_state(node: Node, blocks: Mapping[str, Block]) -> bool:
 
 def trains_apart(graph: TypedGraph) -> bool:
     """Whether the net may do something else while it trains, or change a state in any mode."""
-    return any(_trains_apart(block.region, graph.blocks) for block in graph.blocks.values())
+    nodes = tuple(_nodes(graph))
+    parts = (part for node in nodes for formula in _own(node) for part in walk(formula))
+    return any(has_state(node, graph.blocks) for node in nodes) or any(isinstance(part, Training) for part in parts)
 
 
-def _trains_apart(region: Region, blocks: Mapping[str, Block]) -> bool:
-    for node in region.nodes:
-        if has_state(node, blocks) or any(_trains_apart(inner, blocks) for inner in nested(node)):
-            return True
-        match node:
-            case Compute(formula=formula) | Assume(condition=Formula() as formula):
-                if any(isinstance(part, Training) for part in walk(formula)):
-                    return True
-            case _:
-                pass
-    return False
+def is_random(graph: TypedGraph) -> bool:
+    """Whether the net draws random numbers while it trains."""
+    return any(isinstance(node, Operate) and node.operation.draws for node in _nodes(graph))
+
+
+def _nodes(graph: TypedGraph) -> Iterator[Node]:
+    """Every node of a net, those inside others too."""
+    stack = [block.region for block in graph.blocks.values()]
+    while stack:
+        for node in stack.pop().nodes:
+            yield node
+            stack.extend(nested(node))
+
+
+def _own(node: Node) -> tuple[Formula, ...]:
+    match node:
+        case Compute(formula=formula) | Assume(condition=Formula() as formula):
+            return (formula,)
+        case _:
+            return ()

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from archc.ir.graph import TypedGraph
-from archc.ir.state import trains_apart
+from archc.ir.state import is_random, trains_apart
 from archc.readings.values import MeaningError
 from archc.run.agreement import Agreement, Disagreement, failing_as_disagreement
 from archc.run.given import checked, filled, given, sizes_of
@@ -43,11 +43,11 @@ def verify(
     """Compare the module in `source` with the reading of its graph, forward and backward, in float64.
 
     At each regime of sizes (those in `sizes` and those the graph was built with are kept), on random inputs and
-    parameters, while it trains too where that makes a difference: every output and state to 1e-9, the gradient of every
-    parameter and real input to 1e-5 of the finite differences of the reference. Given inputs (`.npy` files) or weights
-    (a `.safetensors` file) are compared as they are, at the sizes that they have. `name` is the module's class, by
-    default the last in the text. Raises LoadError when the text is no such module, RunError when what is given does not
-    fit the net.
+    parameters: every output and state to 1e-9, the gradient of every parameter and real input to 1e-5 of the finite
+    differences of the reference. A net that does something else while it trains is compared in that mode too, unless it
+    draws random numbers there. Given inputs (`.npy` files) or weights (a `.safetensors` file) are compared as they are,
+    at the sizes that they have. `name` is the module's class, by default the last in the text. Raises LoadError when
+    the text is no such module, RunError when what is given does not fit the net.
     """
     request = checked(Request(sizes or {}, inputs or {}, weights, device=device, seed=seed))
     arrays = given(graph, request.inputs)
@@ -92,7 +92,7 @@ class _Bench:
             try:
                 agreement = self.agreement(sizes, seed, draw)
                 found = agreement.compare()
-                if trains_apart(self.graph):
+                if trains_apart(self.graph) and not is_random(self.graph):
                     trained = replace(agreement, training=True).compare()
                     found += [replace(one, name=f"{one.name} (training)") for one in trained]
                 trial = replace(trial, comparisons=tuple(found))

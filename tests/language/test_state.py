@@ -263,6 +263,16 @@ def test_the_reference_gives_what_states_hold() -> None:
     np.testing.assert_allclose(still["y"], x - 1)
 
 
+def test_a_net_that_draws_is_compared_in_evaluation_alone() -> None:
+    spec = """
+        net N (x: real[batch, d: 3]) -> (y: real[batch, d: 3]) {
+            return dropout(x * where(training, 2, 1), rate = 0.5)
+        }"""
+    report = verify(archc.graph(spec), archc.build(spec), regimes=("primes",))
+    assert report.ok
+    assert not any("training" in one.name for trial in report.trials for one in trial.comparisons)
+
+
 @pytest.mark.parametrize(
     ("right", "wrong"),
     [
