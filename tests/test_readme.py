@@ -7,43 +7,25 @@ from __future__ import annotations
 
 import os
 import re
-from itertools import takewhile
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 import archc
-from archc.ir.parameter import parameters
+from archc.cli.commands import app
+from tests.readme_table import HEAD, evidence, table
+from tests.specs.conftest import NAMES
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 SPEC = "specs/kan/kan.arch"
-HEAD = "| spec | paper | lines | parameters |\n|---|---|---|---|\n"
+MAIN = "run specs/operators/mgno.arch --size batch=4 --size h=64 --size w=64"
 
 
 def fenced(language: str, body: str) -> tuple[str, str]:
     """The pattern of the first block in a language, and the block it should be."""
     return rf"```{language}\n.*?```\n", f"```{language}\n{body}```\n"
-
-
-def table() -> str:
-    """A row for every spec outside the library."""
-    rows = []
-    for path in sorted((ROOT / "specs").rglob("*.arch")):
-        if path.parent.name == "std":
-            continue
-        text = path.read_text(encoding="utf-8")
-        header = list(takewhile(lambda line: line.startswith("#"), text.splitlines()))
-        paper = " ".join(
-            line.lstrip("# ") for line in header[1:]
-        )  # the first line says what it is, the next who found it
-        graph = archc.graph(path)
-        hypers = {symbol.name: symbol.default or 1 for symbol in graph.net.symbols if symbol.role == "hyper"}
-        learned = [placed for placed in parameters(graph, hypers) if placed.parameter.role == "param"]
-        count = sum(placed.entries.evaluate(hypers) for placed in learned)
-        name = path.relative_to(ROOT).as_posix()
-        rows.append(f"| [{name}]({name}) | {paper} | {len(text.splitlines())} | {count:,} |\n")
-    return HEAD + "".join(rows)
 
 
 def wanted(text: str) -> str:
@@ -73,8 +55,23 @@ def test_commands_are_those_of_ci() -> None:
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     for step in second.split(" && ")[1:]:
         assert step in script
-    assert "archc run specs/kan/kan.arch" in first
-    assert "examples/digits.py" in first
+    assert f".venv/bin/archc {MAIN} && " in first
+    assert first.endswith("examples/digits.py")
+
+
+def test_the_main_command_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    result = CliRunner().invoke(app, MAIN.split())
+    assert result.exit_code == 0, result.stderr
+    assert "u: real[batch, c: 1, h, w], 4 x 1 x 64 x 64" in result.stdout
+
+
+def test_parity_is_found_where_a_test_names_a_spec() -> None:
+    found = evidence()
+    assert "gat has the published number of parameters" in found["graphs/gat"]["test_parity_graphs.py"]
+    assert found["sequence/lru"] == {"test_parity_sequence.py": ["state spaces"]}  # one of two names in one path
+    assert found["operators/tfno"].keys() == {"test_parity_spectral.py"}  # a path in parts
+    assert found.keys() <= set(NAMES)
 
 
 def test_the_api_block_runs(monkeypatch: pytest.MonkeyPatch) -> None:
