@@ -1,8 +1,10 @@
-"""Runge-Kutta, RealNVP and MIP written out, with the same parameters, in float64."""
+"""Runge-Kutta, RealNVP, MIP and a deep equilibrium written out, with the same parameters, in float64."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 import torch
@@ -96,3 +98,49 @@ def test_mip_adds_a_linear_function_of_its_code_to_learned_weights() -> None:
     close(ours(g, x), torch.stack(wanted))
     order = torch.tensor([5, 2, 0, 3, 1, 4])
     close(ours(g, x[:, order]), ours(g, x)[:, order])
+
+
+def equilibrium(weights: Mapping[str, Tensor], x: Tensor) -> Tensor:
+    """Where the layer stops changing its input, by doing it often."""
+    z = torch.zeros(len(x), len(weights["drive_bias"]), dtype=x.dtype)
+    for _ in range(500):
+        z = once(weights, x, z)
+    return z
+
+
+def once(weights: Mapping[str, Tensor], x: Tensor, z: Tensor) -> Tensor:
+    drive = functional.linear(x, weights["drive_weight"], weights["drive_bias"])
+    return torch.tanh(functional.linear(z, weights["z_step.layer_weight"]) + drive)
+
+
+def contraction(path: Path) -> tuple[nn.Module, dict[str, Tensor]]:
+    """A spec of an equilibrium that is there, found to rounding; and its parameters."""
+    text = path.read_text(encoding="utf-8")
+    ours = loaded(text.replace("tolerance = 1e-5", "tolerance = 1e-13, gradient_tolerance = 1e-13"), width=6)
+    weights = dict(ours.named_parameters())
+    with torch.no_grad():
+        weights["z_step.layer_weight"] *= 0.8 / torch.linalg.matrix_norm(weights["z_step.layer_weight"], 2)
+    return ours, weights
+
+
+def slopes(y: Tensor, weights: Mapping[str, Tensor]) -> tuple[Tensor, ...]:
+    return torch.autograd.grad(y.square().sum(), list(weights.values()))
+
+
+def test_deq_is_where_its_layer_stops() -> None:
+    """Its gradient is that of all the steps that lead there."""
+    (ours, weights), x = contraction(ROOT / "implicit/deq.arch"), drawn(3, 16)
+    found, wanted = ours(x), functional.linear(equilibrium(weights, x), weights["y_weight"], weights["y_bias"])
+    close(found, wanted)
+    for ours_has, hand_has in zip(slopes(found, weights), slopes(wanted, weights), strict=True):
+        close(ours_has, hand_has)
+
+
+def test_deq_has_the_gradient_of_one_step_when_exported() -> None:
+    (ours, weights), x = contraction(ROOT / "implicit/deq.arch"), drawn(3, 16)
+    exported = torch.export.export(ours, (x,)).module()
+    z = once(weights, x, equilibrium(weights, x).detach())
+    wanted = slopes(functional.linear(z, weights["y_weight"], weights["y_bias"]), weights)
+    own = dict(exported.named_parameters())
+    for ours_has, hand_has in zip(slopes(exported(x), {name: own[name] for name in weights}), wanted, strict=True):
+        close(ours_has, hand_has)
