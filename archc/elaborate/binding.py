@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -145,17 +145,28 @@ class Partial:
     sharing: Sharing | None = None
 
 
+@dataclass(frozen=True)
+class Instance:
+    """The instance of a shared block: its attribute, what it is an instance of, and the loops around its calls."""
+
+    module: str
+    block: str
+    sizes: Mapping[str, Size]
+    loops: tuple[object, ...]
+
+
 @dataclass(eq=False)
 class Sharing:
-    """One set of weights: the parameters and module that the first use made; `parts` are those of its joint edges.
+    """One set of weights: the parameters and instance that the first use made; `parts` are those of its joint edges.
 
     A use asks for them in the same order as the first: `key` tells those of one name apart, `begin` starts a use.
+    `depth` is in how many loops of its block it was declared: its parameters live there, wherever they are used.
     """
 
     name: str
+    depth: int = 0
     parameters: dict[str, Value] = field(default_factory=dict)
-    module: str | None = None
-    block: str | None = None
+    instance: Instance | None = None
     parts: dict[str, Sharing] = field(default_factory=dict)
     counts: Counter[str] = field(default_factory=Counter)
 
@@ -167,6 +178,35 @@ class Sharing:
         """The next thing of this name in a use."""
         self.counts[name] += 1
         return f"{name}_{self.counts[name]}"
+
+
+@dataclass(eq=False)
+class Passes:
+    """What the passes of a `repeat ... as ... shared` have in common, by the place in the text that asks for it and
+    how often a pass has come there; `depth` is in how many loops of its block it stands."""
+
+    depth: int
+    weights: dict[object, Sharing] = field(default_factory=dict)
+    loops: dict[object, Passes] = field(default_factory=dict)
+    counts: Counter[object] = field(default_factory=Counter)
+
+    def begin(self) -> None:
+        """Start a pass."""
+        self.counts.clear()
+
+    def sharing(self, place: object) -> Sharing:
+        """The weights of what stands at a place."""
+        found = self.weights.setdefault(self._key(place), Sharing("", self.depth))
+        found.begin()
+        return found
+
+    def inner(self, place: object) -> Passes:
+        """What the passes of a loop inside have in common."""
+        return self.loops.setdefault(self._key(place), Passes(self.depth))
+
+    def _key(self, place: object) -> object:
+        self.counts[place] += 1
+        return place, self.counts[place]
 
 
 @dataclass(frozen=True)

@@ -405,7 +405,8 @@ def _initial(
 @execute.register
 def _(statement: tree.Share, scope: Scope) -> None:
     value = statement.value
-    sharing = Sharing(statement.name)
+    sharing = scope.frame.common(statement.span) or Sharing("", len(scope.frame.open))
+    sharing.name = statement.name
     if isinstance(value, tree.Call) and value.function.text == "layer":
         bind(statement.name, SharedLayer(value, scope, sharing), statement.span, scope)
         return

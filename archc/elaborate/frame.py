@@ -11,13 +11,13 @@ from archc.base.diagnostic import Diagnostic, Fault, Findings, Note
 from archc.base.limits import LIMITS
 from archc.base.span import Span
 from archc.elaborate import faults
-from archc.elaborate.binding import Definition, Term
+from archc.elaborate.binding import Definition, Passes, Sharing, Term
 from archc.elaborate.constraint import Demand, Mismatch, is_open
 from archc.formula.rename import distinct
 from archc.formula.tree import Position, Read
 from archc.ir.attribute import attribute
 from archc.ir.graph import Block, Requirement
-from archc.ir.node import Compute, Node, Region, Value
+from archc.ir.node import Compute, Node, Parameter, Region, Value
 from archc.ops.registries import INITIALISERS, OPERATIONS, POINTWISE, REDUCTIONS
 from archc.types.size import Condition, Facts, Size
 from archc.types.solve import Mismatch as Unsolved
@@ -127,7 +127,8 @@ class Frame:
     `values` are the sizes fixed from outside: what each symbol is while this block is compiled, where it is known
     (hyper-parameters); `frozen` those whose symbol was replaced by its number. `ports` are the inputs of a net, whose
     names are the user's: no axis that the net does not speak of takes one. `numbers` are carries that start from a
-    number, whose axes are those of what a pass gives back.
+    number, whose axes are those of what a pass gives back. `parameters` are those declared so far, `open` the regions
+    inside that of the block, `passes` the weights that the passes of the loop around have in common.
     """
 
     def __init__(
@@ -150,6 +151,9 @@ class Frame:
         self.caller: Mapping[str, Size] = {}
         self.ports: frozenset[str] = frozenset()
         self.numbers: set[str] = set()
+        self.parameters: list[Parameter] = []
+        self.open: list[Open] = []
+        self.passes: Passes | None = None
         self._taken: set[str] = {"training"}
         self._attributes: set[str] = set()
         self._count: dict[str, int] = {}
@@ -209,9 +213,37 @@ class Frame:
         symbols = [axis.size for axis in type.axes if axis.size.name]
         self.learn(Condition(">=", size, Size.of(1)) for size in symbols if self.facts.at_least.get(size.name, 1) < 1)
 
-    def region(self, inputs: Iterable[Value]) -> Open:
-        """Open a nested region; nodes go there until it is closed."""
-        return Open(self, tuple(inputs))
+    def declare(self, node: Parameter, sharing: Sharing | None) -> None:
+        """Append a parameter; shared ones live where their weights were declared, outside the loops that read them."""
+        self.parameters.append(node)
+        if sharing is None or sharing.depth >= len(self.open):
+            self.emit(node)
+            return
+        with self.open[sharing.depth].outside():
+            self.emit(node)
+
+    def common(self, span: Span) -> Sharing | None:
+        """The weights of what stands at a place, where all passes of the loop around have the same."""
+        if self.passes is None:
+            return None
+        if any(region.has_weights for region in self.open[self.passes.depth :]):
+            what = "a loop with weights for each pass in a `repeat ... as ... shared`"
+            raise Fault(faults.NotYet(span, what=what))
+        return self.passes.sharing(self.session.place(span))
+
+    @contextmanager
+    def sharing_passes(self, span: Span) -> Iterator[Passes]:
+        """Elaborate the passes of a loop, each of which `begin`s, with one set of weights."""
+        outer = self.passes
+        self.passes = Passes(len(self.open)) if outer is None else outer.inner(self.session.place(span))
+        try:
+            yield self.passes
+        finally:
+            self.passes = outer
+
+    def region(self, inputs: Iterable[Value], *, has_weights: bool = False) -> Open:
+        """Open a nested region; nodes go there until it is closed. Each of its passes may have weights of its own."""
+        return Open(self, tuple(inputs), has_weights)
 
     def read(self, value: Value) -> Term:
         """A whole value as a term."""
@@ -335,18 +367,21 @@ def _numbered(hint: str, counts: dict[str, int], is_taken: Callable[[str], bool]
 class Open:
     """A nested region being filled (a context manager); `close` gives the region."""
 
-    def __init__(self, frame: Frame, inputs: tuple[Value, ...]) -> None:
+    def __init__(self, frame: Frame, inputs: tuple[Value, ...], has_weights: bool) -> None:
         self.frame = frame
         self.inputs = inputs
+        self.has_weights = has_weights
         self.outer: list[Node] = []
 
     def __enter__(self) -> Self:
         self.outer, self.frame.nodes = self.frame.nodes, []
+        self.frame.open.append(self)
         return self
 
     def __exit__(self, *_: object) -> None:
         self.nodes = tuple(self.frame.nodes)
         self.frame.nodes = self.outer
+        self.frame.open.pop()
 
     @contextmanager
     def outside(self) -> Iterator[None]:

@@ -7,7 +7,7 @@ symbol (edges, activations, words, the bound of a recursion) sets specialisation
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -20,8 +20,10 @@ from archc.elaborate.binding import (
     AxisList,
     Binding,
     Definition,
+    Instance,
     Partial,
     Several,
+    Sharing,
     Term,
     together,
 )
@@ -127,7 +129,10 @@ def call_block(
 ) -> Binding:
     """Call a block: find or build its specialisation, bind its sizes, discharge its conditions."""
     frame, definition = scope.frame, partial.definition
-    if scope.is_inline:
+    sharing = partial.sharing
+    is_inside = frame.passes is not None and len(frame.open) > frame.passes.depth
+    if scope.is_inline or (sharing is None and is_inside):
+        # an instance belongs to the class of the loop that it is called in, which shared passes have one each of
         terms = inline_block(partial, operands, arguments, scope)
         return regrouped(definition, terms)
     values = [
@@ -155,14 +160,11 @@ def call_block(
         given = tuple((symbol, frame.resolve(sizes[symbol])) for symbol in sorted(condition.symbols))
         origin = Demand(definition.tree.name, arguments.span, asked=str(condition), given=given)
         frame.demand(condition.substitute(sizes), origin)
-    module = partial.sharing.module if partial.sharing and partial.sharing.module else None
-    if module is None:
-        module = frame.allocate(partial.sharing.name if partial.sharing else stem(definition.tree.name, KEY))
-    if partial.sharing:
-        if partial.sharing.block not in (None, block.name):
-            raise Fault(faults.SharedApart(arguments.span, name=partial.sharing.name))
-        partial.sharing.module, partial.sharing.block = module, block.name
-    name = hint or stem(definition.tree.name, KEY)
+    word = stem(definition.tree.name, KEY)
+    sharing = sharing or frame.common(arguments.span)
+    bound = {symbol.name: frame.resolve(sizes[symbol.name]) for symbol in block.symbols}
+    module = _instance(sharing, block, bound, arguments.span, frame, word)
+    name = hint or word
     names = [name] if len(block.outputs) == 1 else [f"{name}_{output.name}" for output in block.outputs]
     results = tuple(
         Value(frame.allocate(name), output.type.substitute(sizes))
@@ -176,10 +178,31 @@ def call_block(
             block=block.name,
             module=module,
             operands=tuple(value.name for value in values),
-            sizes=tuple((symbol.name, frame.resolve(sizes[symbol.name])) for symbol in block.symbols),
+            sizes=tuple(bound.items()),
         )
     )
     return regrouped(definition, tuple(frame.read(value) for value in results))
+
+
+def _instance(
+    sharing: Sharing | None, block: Block, sizes: Mapping[str, Size], span: Span, frame: Frame, word: str
+) -> str:
+    """The module of a call: an instance of its own, or the one that the first use of shared weights made.
+
+    Raises Fault E0410, E0414 where one instance cannot serve both.
+    """
+    if sharing is None:
+        return frame.allocate(word)
+    if any(region.has_weights for region in frame.open[sharing.depth :]):
+        raise Fault(faults.NotYet(span, what="a shared block in a loop with weights for each pass"))
+    loops = tuple(frame.open)
+    if sharing.instance is None:
+        sharing.instance = Instance(frame.allocate(sharing.name or word), block.name, sizes, loops)
+    if (sharing.instance.block, sharing.instance.sizes) != (block.name, sizes):
+        raise Fault(faults.SharedApart(span, name=sharing.name or word))
+    if sharing.instance.loops != loops:
+        raise Fault(faults.NotYet(span, what="one shared block in different loops"))
+    return sharing.instance.module
 
 
 def regrouped(definition: Definition, terms: Sequence[Term]) -> Term | Several:

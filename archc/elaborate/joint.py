@@ -109,4 +109,4 @@ class Crossing:
         if self.sharing is None:
             return None
         key = self.sharing.key(name)
-        return self.sharing.parts.setdefault(key, Sharing(f"{self.sharing.name}_{name}"))
+        return self.sharing.parts.setdefault(key, Sharing(f"{self.sharing.name}_{name}", self.sharing.depth))

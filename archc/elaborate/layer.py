@@ -29,7 +29,7 @@ from archc.elaborate.reduction import reduce_over
 from archc.elaborate.scope import Edging, Scope, plain
 from archc.formula.rename import along
 from archc.formula.tree import Apply, Literal, Position, SizeValue
-from archc.ir.node import Initial, Parameter
+from archc.ir.node import Initial
 from archc.ops.registries import INITIALISERS, REDUCTIONS
 from archc.syntax import tree
 from archc.types.size import Condition, Size
@@ -79,7 +79,10 @@ def build_layer(arguments: Arguments, scope: Scope, hint: str | None, sharing: S
     _distinct_targets(arguments, operand, sources, targets)
     for axis in targets:
         scope.frame.mark_widths([axis], place_of(axis, arguments.arrow.target, arguments.arrow.span))
-    prefix = sharing.name if sharing else scope.frame.attribute(hint or "layer")
+    sharing = sharing or scope.frame.common(arguments.span)
+    prefix = (sharing.name if sharing else "") or scope.frame.attribute(hint or "layer")
+    if sharing is not None:
+        sharing.name = prefix
     if scope.edging is not None:
         prefix = f"{scope.edging.prefix}_{prefix}" if scope.edging.prefix else prefix
     return _Layer(arguments, scope, prefix, sharing).build(operand, sources, targets)
@@ -150,11 +153,9 @@ class _Layer:
             self.sharing.begin()
         expr = self.option("edge")
         edge = weight() if expr is None else as_edge(evaluate(expr, self.scope), expr.span, "edge", "layer")
-        before = len(self.frame.nodes)
+        before = len(self.frame.parameters)
         found = self.crossed(edge, operand, sources, targets)
-        fans = [
-            node.initial.fan_in for node in self.frame.nodes[before:] if isinstance(node, Parameter) and node.initial
-        ]
+        fans = [node.initial.fan_in for node in self.frame.parameters[before:] if node.initial]
         found = self.ordered(found, operand.term, sources, targets)
         found = self.biased(found, targets, fans)
         fired = self.fire(found)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 from archc.base.diagnostic import Fault
 from archc.base.limits import LIMITS
 from archc.elaborate import faults
@@ -106,7 +108,7 @@ def _(expr: tree.Repeat, scope: Scope, hint: str | None = None) -> Binding:
     ]
     inner = scope.child(**{name: frame.read(value) for (name, _), value in zip(start, inputs, strict=True)})
     inner.introduced, inner.emitted = set(scope.introduced), None
-    with frame.region(inputs) as region:
+    with frame.region(inputs, has_weights=not expr.shared) as region:
         found = run(expr.body, inner, [])
         check_carries(expr, len(found))
         outputs = [
@@ -135,11 +137,16 @@ def _(expr: tree.Repeat, scope: Scope, hint: str | None = None) -> Binding:
 
 
 def _unrolled(expr: tree.Repeat, start: list[tuple[str, Term]], count: int, scope: Scope) -> Binding:
-    """A loop whose body knows the number of its pass: one copy per pass."""
+    """A loop whose body knows the number of its pass: one copy per pass, all with one set of weights if `shared`."""
     assert expr.label is not None
-    terms = [one for _, one in start]
-    with scope.frame.session.copied(count, expr.count.span):
+    frame, terms = scope.frame, [one for _, one in start]
+    with (
+        frame.session.copied(count, expr.count.span),
+        frame.sharing_passes(expr.span) if expr.shared else nullcontext() as passes,
+    ):
         for number in range(count):
+            if passes is not None:
+                passes.begin()
             carries = {name: one for (name, _), one in zip(start, terms, strict=True)}
             inner = scope.child(**carries, **{expr.label: Extent(Size.of(number))})
             inner.introduced = set(scope.introduced)
@@ -151,6 +158,6 @@ def _unrolled(expr: tree.Repeat, start: list[tuple[str, Term]], count: int, scop
             ):
                 type = TensorType(plain(before.kind), before.axes)
                 output = handed_on(as_term(one, result.span), type, name, result.span, scope)
-                values.append(scope.frame.read(Value(output, scope.frame.types[output])))
+                values.append(frame.read(Value(output, frame.types[output])))
             terms = values
     return together(terms)

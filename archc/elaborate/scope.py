@@ -6,8 +6,11 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from archc.base.diagnostic import Fault
 from archc.base.span import Span
+from archc.elaborate import faults
 from archc.elaborate.binding import AxisList, Binding, BoundAxis, Poison, Several, Sharing, Term
+from archc.elaborate.constraint import Mismatch
 from archc.elaborate.frame import Frame, Open, Poisoned
 from archc.elaborate.library import File
 from archc.formula.rename import along
@@ -211,17 +214,28 @@ class Scope:
     def parameter(
         self, name: str, type: TensorType, span: Span, *, role: str, initial: Initial | None, formula: Formula | None
     ) -> Value:
-        """Declare a parameter; inside a shared layer or block the first use's parameter is taken."""
+        """Declare a parameter; inside a shared layer, block or loop the first use's parameter is taken."""
         frame = self.frame
         prefix = self.edging.prefix if self.edging else ""
         sharing = self.edging.sharing if self.edging else None
+        if sharing is None and role == "param":
+            sharing = frame.common(span)
         key = sharing.key(name) if sharing else name
         if sharing and key in sharing.parameters:
-            return sharing.parameters[key]
+            return self._again(sharing.parameters[key], type, span)
         value = Value(frame.parameter_name(f"{prefix}_{name}" if prefix else name), type)
-        frame.emit(Parameter(results=(value,), span=span, path=frame.path, role=role, initial=initial, formula=formula))
+        node = Parameter(results=(value,), span=span, path=frame.path, role=role, initial=initial, formula=formula)
+        frame.declare(node, sharing)
         if sharing:
             sharing.parameters[key] = value
+        return value
+
+    def _again(self, value: Value, type: TensorType, span: Span) -> Value:
+        """A shared parameter where it is used again: it has the type that it had. Raises Fault E0312, E0410."""
+        if value.type.names != type.names:
+            raise Fault(faults.NotYet(span, what="one set of weights for different axes"))
+        for before, axis in zip(value.type.axes, type.axes, strict=True):
+            self.frame.equate(axis.size, before.size, Mismatch(axis.name, span))
         return value
 
 
