@@ -19,8 +19,8 @@ class SequentialScan(Diagnostic):
     Newton's method joins steps whose Jacobian is diagonal or has small blocks. `layer(h, d -> d)` on the carry mixes
     all of d:
 
-        let h = tanh(layer(h, d -> d) + x)      # step by step
-        let h = tanh(u * h + x)                 # at all positions at once, where u is a value over d
+        let h = tanh(layer(h, d -> d) + x)      # wrong: step by step
+        let h = tanh(u * h + x)                 # right: at all positions at once, u a value over d
     """
 
     code = "W0705"

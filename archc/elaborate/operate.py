@@ -17,7 +17,7 @@ from archc.elaborate import faults
 from archc.elaborate.arguments import Arguments, Operand, axis_list, choice, source_axes, target_axes
 from archc.elaborate.binding import AxisList, Binding, Definition, Extent, Flag, Scalar, Several, Term, Word
 from archc.elaborate.body import conform, run
-from archc.elaborate.constraint import is_open
+from archc.elaborate.constraint import Mismatch, is_open
 from archc.elaborate.evaluate import as_term, evaluate
 from archc.elaborate.extent import kind_of, listed, number_of, quoted, size_names, size_of
 from archc.elaborate.instance import discharge, entered
@@ -74,6 +74,10 @@ def operate(kind: type[Operation], arguments: Arguments, scope: Scope, hint: str
     chosen = [frame.allocate(name) for name in hints]  # before the formula's own values take these names
     with entered(frame.session, definition, arguments.span):
         region, outputs = _meant(definition, operands, arguments, inner)
+    for axis in _fresh(operation):
+        for output in outputs:
+            if axis.size is not None and (size := output.type.sizes.get(axis.name)) is not None:
+                frame.equate(axis.size, size, Mismatch(axis.name, _place(axis, arguments)))
     results = tuple(Value(name, output.type) for name, output in zip(chosen, outputs, strict=True))
     frame.emit(
         Operate(
@@ -143,15 +147,20 @@ def _matched(definition: Definition, operands: Sequence[Operand], arguments: Arg
 
 def _refuse_axes_there_are(operation: Operation, operands: Sequence[Operand], arguments: Arguments) -> None:
     """An axis that the result gains must not be one that an operand keeps. Raises Fault E0303."""
-    attributes = [value for value in operation.hypers.values() if isinstance(value, tuple)]
     gone = {axis.name for axis in getattr(operation, "source", ())}
-    for axis in (one for value in attributes for one in value if isinstance(one, Fresh)):
+    for axis in _fresh(operation):
         for operand in operands:
             if axis.name in operand.term.names and axis.name not in gone:
                 note = Note(operand.span, "the operand has it already")
                 help = "give the new axis a name of its own"
                 place = _place(axis, arguments)
                 raise Fault(faults.DuplicateAxis(place, axis=axis.name, notes=(note,), help=help))
+
+
+def _fresh(operation: Operation) -> list[Fresh]:
+    """The axes that the results gain."""
+    attributes = (value for value in operation.hypers.values() if isinstance(value, tuple))
+    return [one for value in attributes for one in value if isinstance(one, Fresh)]
 
 
 def _place(axis: Fresh, arguments: Arguments) -> Span:

@@ -53,7 +53,7 @@ def test_every_code_is_explained() -> None:
     [
         ("e0701", "error E0701: this file exists, and archc did not write it\n\nThe output file exists"),
         ("softmax", "attributes:\n    over: axes\n\nexample:\n    (x: real[batch, d: 5])"),
-        ("softmax", "formula:\n    (x: real[over]) -> (y: real[over]) {\n        let top = max over: x"),
+        ("softmax", "formula:\n    (x: real[over]) -> (y: simplex(over)[over]) {\n        let top = max over: x"),
         ("pool_max", "    stride: int (may be left out)"),
         ("concat", "(x0: real[over: n0], x1: real[over: n1]) -> (y: real[over: n0 + n1])"),
         ("merge", "    source -> target: axes"),

@@ -19,5 +19,5 @@ class Cumprod(Cumulative):
         Sample("x: real[batch, t: 5]", "cumprod(x, over = t)", "real[batch, t: 5]"),
         Sample("x: real[t, d: 3]", "cumprod(1 + x / 2, over = t)", "real[t, d: 3]"),
         Sample("x: real[batch, t: 5]", "cumprod(x, over = s)", code="E0301"),
-        Sample("x: real[batch, t: 5]", "cumprod(x, axis = t)", code="E0202"),
+        Sample("x: real[batch, t: 5]", "cumprod(x, axis = t)", code="E0205"),
     )
