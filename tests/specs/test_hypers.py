@@ -22,10 +22,14 @@ def defaults(found: type[nn.Module]) -> dict[str, object]:
     return {name: parameter.default for name, parameter in inspect.signature(found).parameters.items()}
 
 
-def test_every_class_is_made_without_arguments() -> None:
+def test_every_class_asks_for_the_sizes_of_axes_only() -> None:
+    """Those that a parameter has, such as a bias over a grid; every hyper-parameter of a spec has a default."""
     for name in NAMES:
-        assert inspect.Parameter.empty not in defaults(made(name)).values(), name
-        made(name)()
+        found = made(name)
+        asked = {word for word, default in defaults(found).items() if default is inspect.Parameter.empty}
+        axes = {symbol.name for symbol in archc.graph(ROOT / f"{name}.arch").net.symbols if symbol.role == "axis"}
+        assert asked <= axes, name
+        found(**dict.fromkeys(asked, 16))
 
 
 @pytest.mark.parametrize(
@@ -134,3 +138,8 @@ def test_a_size_that_may_be_negative_is_refused(start: str) -> None:
     (found,) = archc.check(WINDOW.replace("start - 0", start))
     assert found.code == "E0321"
     assert "0" in found.message
+
+
+def test_choosing_more_experts_than_there_are_is_refused() -> None:
+    with pytest.raises(archc.ArchError, match="E0321"):
+        archc.build(ROOT / "attention/switch.arch", count=2, keep=3)
