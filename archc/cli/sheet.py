@@ -39,7 +39,8 @@ def _details(entry: Entry) -> Iterator[str]:
         sample = next(sample for sample in entry.samples if sample.code is None)
         yield _headed("attributes", _attributes(entry))
         yield _headed("example", [f"({sample.inputs}) -> (y: {sample.output}) {{ return {sample.body} }}"])
-        yield _headed("formula", cleandoc(entry.formula or _formula(entry, sample)).split("\n"))
+        if formula := entry.formula or _formula(entry, sample):
+            yield _headed("formula", cleandoc(formula).split("\n"))
     elif issubclass(entry, Pointwise):
         fields = [f"{name}: real = {field.default}" for name, field in entry.model_fields.items()]
         if fields:
@@ -76,11 +77,12 @@ def _attribute(attribute: Attribute, default: object) -> str:
 
 
 def _formula(entry: type[Operation], sample: Sample) -> str:
-    """The formula in a use of the operation, where it depends on how it is used."""
+    """The formula in a use of the operation, where it depends on how it is used; nothing where it becomes a part of the
+    formula around it."""
     typed = driver.graph(sample.spec)
     nodes = [node for block in typed.blocks.values() for node in block.region.nodes]
-    used = next(node for node in nodes if isinstance(node, Operate) and isinstance(node.operation, entry))
-    return used.operation.meaning(len(used.operands))
+    used = (node for node in nodes if isinstance(node, Operate) and isinstance(node.operation, entry))
+    return next((node.operation.meaning(len(node.operands)) for node in used), "")
 
 
 def _uses(entry: type[Pointwise]) -> list[str]:

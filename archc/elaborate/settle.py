@@ -112,7 +112,11 @@ def _formula(formula: Formula, resolve: Resolve) -> Formula:
         formula = replace(formula, axes=tuple(_axis(one, resolve) for one in formula.axes))
     elif isinstance(formula, Apply) and not formula.operands:
         return formula
-    return formula.rebuild(lambda child: _formula(child, resolve))
+    settled = formula.rebuild(lambda child: _formula(child, resolve))
+    match settled:
+        case Apply("neg", (Literal(int() | float() as number),)):  # as the text has it
+            return Literal(-number)
+    return settled
 
 
 def _axis(axis: Axis, resolve: Resolve) -> Axis:

@@ -34,12 +34,12 @@ def test_explains_its_diagnostics() -> None:
     for one in stated:
         assert "# wrong" in inspect.getdoc(one)
         assert "# right" in inspect.getdoc(one)
-        assert one.severity == ("warning" if one.code.startswith("W") else "error")
+        assert one.severity in (("warning", "note") if one.code.startswith("W") else ("error",))
 
 
 @pytest.mark.parametrize("path", SPECS, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_specs_of_the_house_are_sound(path: Path) -> None:
-    assert check(path) == ()
+    assert [found for found in check(path) if found.severity != "note"] == []
 
 
 def test_unused_values() -> None:

@@ -160,7 +160,8 @@ def test_the_text_is_canonical_and_clean(path: Path) -> None:
     spec = parse(Source("ir.arch", text), Findings())
     assert spec is not None
     assert format_source(spec) == text
-    assert check(text) == ()
+    # a text says all that the graph holds, also what nothing reads
+    assert {found.code for found in check(text)} <= {"W0701", "W0704", "W0705"}
 
 
 def test_what_differs_is_named() -> None:
