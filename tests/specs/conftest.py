@@ -35,6 +35,7 @@ SMALL: Mapping[str, Mapping[str, int]] = {
     "graphs/egnn": {"width": 8},
     "graphs/gat": {"width": 3, "heads": 2},
     "graphs/nbfnet": {"width": 6, "depth": 2, "relations": 3},
+    "implicit/anie": {"width": 8},
     "implicit/realnvp": {"width": 8, "depth": 2},
     "implicit/rk4": {"width": 8, "hidden": 8, "steps": 2},
     "kan/kan_conv": {"width": 3, "grid": 3},

@@ -1,4 +1,4 @@
-"""Runge-Kutta, RealNVP, MIP and a deep equilibrium written out, with the same parameters, in float64."""
+"""Runge-Kutta, RealNVP, ANIE, MIP and a deep equilibrium written out, with the same parameters, in float64."""
 
 from __future__ import annotations
 
@@ -79,6 +79,38 @@ def test_realnvp_log_determinant_is_that_of_its_jacobian() -> None:
     sign, logabsdet = torch.linalg.slogdet(jacobians)
     assert (sign > 0).all()
     torch.testing.assert_close(ours(x).logdet, logabsdet, rtol=1e-12, atol=1e-12)
+
+
+def integral(ours: nn.Module, y: Tensor, t: Tensor, heads: int) -> Tensor:
+    """Attention over all points, equation 5: its weights add to 1, as those of a quadrature do."""
+    body = ours.y_step.integral
+    h = dense(body, "layer", y) + functional.linear(t, body.layer_2_weight)
+    query, key, val = (
+        functional.linear(h, getattr(body, f"{name}_weight").flatten(0, 1), getattr(body, f"{name}_bias").flatten())
+        .unflatten(-1, (heads, -1))
+        .transpose(1, 2)
+        for name in ("q", "key", "val")
+    )
+    found = functional.scaled_dot_product_attention(query, key, val).transpose(1, 2)
+    return functional.linear(found.flatten(-2), body.z_weight.flatten(1), body.z_bias)
+
+
+def test_anie_solves_its_integral_equation() -> None:
+    text = (ROOT / "implicit/anie.arch").read_text().replace("1e-6", "1e-13").replace("limit = 40", "limit = 200")
+    ours = loaded(text, width=6, heads=2)
+    t, f = drawn(3, 7, 2), drawn(3, 7, 1, seed=1)
+    y = free = dense(ours, "free", f)
+    for _ in range(200):
+        y = free + integral(ours, y, t, heads=2)
+    torch.testing.assert_close(y, free + integral(ours, y, t, heads=2), rtol=1e-12, atol=1e-12)
+    wanted = dense(ours, "y", y)
+    close(ours(t, f), wanted)
+    weights = list(ours.parameters())
+    pairs = (torch.autograd.grad(found.square().sum(), weights) for found in (ours(t, f), wanted))
+    for one, other in zip(*pairs, strict=True):
+        close(one, other)
+    order = torch.randperm(7, generator=torch.Generator().manual_seed(0))
+    close(ours(t[:, order], f[:, order]), wanted[:, order])
 
 
 def test_mip_adds_a_linear_function_of_its_code_to_learned_weights() -> None:
