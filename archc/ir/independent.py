@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from archc.formula.tree import Position, Read, Reduce, walk
 from archc.ir.graph import Block
@@ -10,14 +11,19 @@ from archc.ir.node import Assume, Call, Compute, Loop, Node, Operate, Parameter,
 from archc.types.tensor_type import TensorType
 
 
-def independent(region: Region, axes: Mapping[str, str], blocks: Mapping[str, Block]) -> tuple[str, ...] | None:
+def independent(
+    region: Region,
+    axes: Mapping[str, str],
+    blocks: Mapping[str, Block],
+    around: Mapping[str, TensorType] = MappingProxyType({}),
+) -> tuple[str, ...] | None:
     """Where an axis of some inputs goes, or None where positions along it may meet.
 
-    `axes` names that axis for the inputs that have it. Returns its name in every output: each entry of an output then
+    `axes` names that axis for the inputs that have it, and for values `around` the region. Returns its name in every output: each entry of an output then
     depends on the entries of those inputs at its own position alone. Inputs without it are the same everywhere.
     """
     known = dict(axes)
-    types = region.values
+    types = {**around, **region.values}
     for node in region.nodes:
         found = _through(node, known, types, blocks)
         if found is None:
@@ -50,7 +56,7 @@ def _through(
         case Call(operands=operands, block=block):
             return _called(node, operands, blocks[block].region, known, blocks)
         case Loop():
-            return _looped(node, known, blocks)
+            return _looped(node, known, types, blocks)
         case Assume() | Parameter():
             return {}
         case _:
@@ -65,13 +71,15 @@ def _called(
     return None if found is None else {value.name: axis for value, axis in zip(node.results, found, strict=True)}
 
 
-def _looped(node: Loop, known: Mapping[str, str], blocks: Mapping[str, Block]) -> dict[str, str] | None:
+def _looped(
+    node: Loop, known: Mapping[str, str], types: Mapping[str, TensorType], blocks: Mapping[str, Block]
+) -> dict[str, str] | None:
     """Through a loop that keeps the axis under its name; one that gains it on the way is not followed."""
     given = {value.name: known[name] for value, name in zip(node.body.inputs, node.given, strict=True) if name in known}
     captured = {name: known[name] for name in node.captures if name in known}
     if isinstance(node, Scan) and node.axis.name in {*given.values(), *captured.values()}:
         return None
-    found = independent(node.body, {**given, **captured}, blocks)
+    found = independent(node.body, {**given, **captured}, blocks, types)
     if found is None or any(given.get(value.name) != axis for value, axis in zip(node.carries, found, strict=False)):
         return None
     return {value.name: axis for value, axis in zip(node.results, found, strict=True)}
