@@ -19,8 +19,9 @@ def independent(
 ) -> tuple[str, ...] | None:
     """Where an axis of some inputs goes, or None where positions along it may meet.
 
-    `axes` names that axis for the inputs that have it, and for values `around` the region. Returns its name in every output: each entry of an output then
-    depends on the entries of those inputs at its own position alone. Inputs without it are the same everywhere.
+    `axes` names that axis for the inputs that have it, and for values `around` the region. Returns its name in every
+    output: each entry of an output then depends on the entries of those inputs at its own position alone. Inputs
+    without it are the same everywhere.
     """
     known = dict(axes)
     types = {**around, **region.values}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -71,3 +72,117 @@ def test_scan_is_its_unrolled_form() -> None:
         grads.append([y, *torch.autograd.grad(y.square().sum() + last.sum(), list(net.parameters()))])
     for one, other in zip(*grads, strict=True):
         torch.testing.assert_close(one, other, rtol=1e-12, atol=1e-12)
+
+
+def agrees(text: str) -> None:
+    assert verify(archc.graph(text), archc.build(text), regimes=("primes",)).ok
+
+
+def test_several_carries_and_emits_and_the_position() -> None:
+    text = """net N (x: real[batch, t, d: 3]) -> (a: real[batch, d: 3], ys: real[batch, t, d: 3], n: real[batch, t]) {
+        let (h, c, ys, n) = scan over t with h = 0, c = 1 {
+            let h = tanh(h + x * c)
+            let c = 0.5 * c + 1
+            emit h * t
+            emit sum d: h
+            return h, c
+        }
+        return h, ys, n
+    }"""
+    x = drawn(2, 4, 3).numpy()
+    h, c, ys, n = np.zeros((2, 3)), 1.0, [], []
+    for t in range(4):
+        h, c = np.tanh(h + x[:, t] * c), 0.5 * c + 1
+        ys.append(h * t)
+        n.append(h.sum(-1))
+    for found, wanted in zip(loaded(text)(torch.from_numpy(x)), (h, np.stack(ys, 1), np.stack(n, 1)), strict=True):
+        np.testing.assert_allclose(found.detach().numpy(), wanted, rtol=1e-12, atol=1e-12)
+    agrees(text)
+
+
+def test_a_new_axis() -> None:
+    text = """net N (steps = 4) (x: real[batch, d: 3]) -> (y: real[batch, m: steps, d: 3]) {
+        let (last, y) = scan over m: steps with z = x {
+            let z = layer(z, d -> d, neuron = tanh) + 0.1 * m
+            emit z
+            return z
+        }
+        return y
+    }"""
+    net = loaded(text)
+    z = x = drawn(2, 3)
+    found = net(x)
+    (weight, bias) = net.parameters()
+    for m in range(4):
+        z = torch.tanh(z @ weight.T + bias) + 0.1 * m
+        torch.testing.assert_close(found[:, m], z, rtol=1e-12, atol=1e-12)
+    agrees(text)
+
+
+def test_a_scan_in_a_scan() -> None:
+    text = """net N (x: real[batch, t, s, d: 3]) -> (y: real[batch, t, s]) {
+        let (a, y) = scan over t with a = 0 {
+            let (b, row) = scan over s with b = a {
+                let b = tanh(b + (sum d: x) * (t + 1) - s)
+                emit b
+                return b
+            }
+            emit row
+            return b
+        }
+        return y
+    }"""
+    x = drawn(2, 3, 4, 3)
+    a, found = torch.zeros(2, dtype=torch.float64), loaded(text)(x)
+    for t in range(3):
+        for s in range(4):
+            a = torch.tanh(a + x[:, t, s].sum(-1) * (t + 1) - s)
+            torch.testing.assert_close(found[:, t, s], a, rtol=1e-12, atol=1e-12)
+    agrees(text)
+
+
+def test_tuples_in_and_out() -> None:
+    text = """
+    block cell(over: axes) (x: real[over], start: (real[], real[]) = 0) -> (y: real[over], state: (real[], real[])) {
+        let (h0, c0) = start
+        let (h, c, y) = scan over over with h = h0, c = c0 {
+            let c = 0.5 * c + x
+            let h = tanh(c) + 0.1 * h
+            emit h
+            return h, c
+        }
+        return y, (h, c)
+    }
+    net N (x: real[batch, t, d: 3]) -> (y: real[batch, t, d: 3]) {
+        let (y, state) = x |> cell(over = t)
+        let (z, state) = x |> cell(over = t, start = state)
+        return y + z
+    }"""
+    x, net = drawn(2, 3, 3), loaded(text)
+    h = c = torch.zeros(2, 3, dtype=torch.float64)
+    passes = []
+    for t in (0, 1, 2, 0, 1, 2):
+        c = 0.5 * c + x[:, t]
+        h = torch.tanh(c) + 0.1 * h
+        passes.append(h)
+    torch.testing.assert_close(net(x), torch.stack([a + b for a, b in zip(passes[:3], passes[3:], strict=True)], 1))
+    agrees(text)
+
+
+def test_what_is_read_from_outside_is_the_entry_at_hand() -> None:
+    text = """net N (x: real[t, batch], w: real[batch]) -> (last: real[batch], y: real[t, batch]) {
+        let twice = 2 * x
+        let (h, y) = scan over t with h = w {
+            let h = h * w + twice + x
+            emit h
+            return h
+        }
+        return h, y
+    }"""
+    x, w = drawn(4, 2), drawn(2)
+    h, (last, y) = w, loaded(text)(x, w)
+    for t in range(4):
+        h = h * w + 3 * x[t]
+        torch.testing.assert_close(y[t], h)
+    torch.testing.assert_close(last, h)
+    agrees(text)
