@@ -37,8 +37,9 @@ UNTIDY = """
             let dead = h |> softmax(over = d)
             return softmax(h, over = d) + softmax(h, over = d) + inner(h)
         }
-        let rest = scan over d with s = 0 using associative() { return 0.5 * s + x }
-        return rest * h + softmax(x, over = d), softmax(copy, over = d) + softmax(x, over = d)
+        let h = scan over d with sum = x[d: 0] using associative() { return sum * h + x }
+        let h[batch, d] = h
+        return h + softmax(x, over = d), softmax(copy, over = d) + softmax(x, over = d)
     }"""
 
 
