@@ -12,6 +12,7 @@ from archc.base.assets import specs_root
 from archc.base.internal import InternalError
 from archc.driver import graph
 from archc.ir.graph import TypedGraph
+from archc.ir.node import Scan
 from archc.ir.parameter import parameters
 from archc.ir.verify import verify
 from archc.passes.pipeline import DEFAULT, run
@@ -93,7 +94,11 @@ def assert_promises(entry: type[Pass], before: TypedGraph, done: Rewritten) -> N
 def test_the_pipeline_keeps_the_meaning(path: Path) -> None:
     before = untouched(path)
     done = run(before)
-    assert_same_meaning(before, done.graph)
+    # steps that are joined are added up in another order
+    joins = any(
+        node.solver for block in before.blocks.values() for node in block.region.nodes if isinstance(node, Scan)
+    )
+    assert_same_meaning(before, done.graph, within=1e-9 if joins else 0.0)
     assert run(done.graph).graph == done.graph
     assert done.parameters == kept(before).parameters
 
