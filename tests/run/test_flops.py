@@ -18,13 +18,11 @@ from archc.run.sizes import choose
 SPECS = sorted(path for path in specs_root().rglob("*.arch") if path.parent.name != "std")
 
 
-# What torch does not count, or counts otherwise: sums of products taken entry by entry, iterations up to a limit, steps of a
-# recurrence that are joined.
+# What torch does not count, or counts otherwise: sums of products taken entry by entry, steps of a recurrence that are
+# joined.
 ROUGHLY = frozenset(
     (
-        "anie",
         "deltanet",
-        "deq",
         "egnn",
         "fnet",
         "kat",
@@ -38,6 +36,9 @@ ROUGHLY = frozenset(
     )
 )
 
+# A fixpoint costs what it may take at most.
+AT_MOST = frozenset(("anie", "deq"))
+
 
 @pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
 def test_contractions_and_parameters(path: Path) -> None:
@@ -47,5 +48,8 @@ def test_contractions_and_parameters(path: Path) -> None:
     with FlopCounterMode(display=False) as counter:
         module(*map(torch.from_numpy, inputs(typed, sizes).values()))
     counted, wanted = counter.get_total_flops(), found.contractions.evaluate(sizes)
-    assert (counted / 2 < wanted < 2 * counted) if path.stem in ROUGHLY else counted == wanted
+    if path.stem in AT_MOST:
+        assert 0 < counted <= wanted
+    else:
+        assert (counted / 2 < wanted < 2 * counted) if path.stem in ROUGHLY else counted == wanted
     assert sum(p.numel() for p in module.parameters()) == found.parameters.evaluate(sizes)
