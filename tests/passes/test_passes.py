@@ -19,6 +19,7 @@ from archc.passes.pipeline import DEFAULT, run
 from archc.passes.registry import PASSES
 from archc.passes.rewrite import ALL, Pass, Rewritten, kept
 from tests.passes.meaning import assert_same_meaning
+from tests.specs.conftest import SMALL
 
 SPECS = sorted(path for path in specs_root().rglob("*.arch") if path.parent.name != "std")
 EVERY = [(entry, path) for entry in PASSES for path in SPECS]
@@ -46,7 +47,8 @@ UNTIDY = """
 
 @cache
 def untouched(path: Path) -> TypedGraph:
-    return graph(path)
+    """The graph of a spec in its small form."""
+    return graph(path, **SMALL.get(path.relative_to(specs_root()).with_suffix("").as_posix(), {}))
 
 
 @pytest.mark.parametrize("entry", PASSES, ids=lambda entry: entry.word)
