@@ -118,14 +118,14 @@ def test_a_shared_layer_is_one_layer_in_every_loop() -> None:
 
 
 @pytest.mark.parametrize(
-    "body",
+    ("body", "code"),
     [
-        "let h = repeat 2 with h = x { return f(h) } return h",
-        "let h = repeat 2 shared with h = x { return f(h) } return f(h)",
-        "return f(x) + sum(f(concat(x, x, over = d)), over = d) * x",
+        ("let h = repeat 2 with h = x { return f(h) } return h", "E0410"),
+        ("let h = repeat 2 shared with h = x { return f(h) } return f(h)", "E0410"),
+        ("return f(x) + sum(f(concat(x, x, over = d)), over = d) * x", "E0414"),
     ],
 )
-def test_a_shared_block_is_one_instance_or_an_error(body: str) -> None:
+def test_a_shared_block_is_one_instance_or_an_error(body: str, code: str) -> None:
     (found,) = archc.check(net(f"share f = cell {body}"))
-    assert found.code == "E0410"
+    assert found.code == code
     assert "shared block" in str(found.message)
