@@ -128,4 +128,4 @@ def test_a_shared_layer_is_one_layer_in_every_loop() -> None:
 def test_a_shared_block_is_one_instance_or_an_error(body: str, code: str) -> None:
     (found,) = archc.check(net(f"share f = cell {body}"))
     assert found.code == code
-    assert "shared block" in str(found.message)
+    assert "shared" in str(found.message)
