@@ -20,7 +20,8 @@ folder, *names = sys.argv[1:]
 made = {}
 for name in names:
     path = os.path.join(folder, name + ".arch")
-    made[name] = archc.build(path), repr(archc.graph(path).blocks), [str(one) for one in archc.check(path)]
+    found = [(one.code, one.message, one.span.start) for one in archc.check(path)]
+    made[name] = archc.build(path), repr(archc.graph(path).blocks), found
 print(json.dumps(made, sort_keys=True))
 """
 
