@@ -37,6 +37,8 @@ class Named:
 
     def along(self, axes: Sequence[str]) -> Array:
         """The array with its dimensions in the order of `axes`, of length 1 along those it does not have."""
+        if tuple(axes) == self.axes:
+            return self.array
         own = set(self.axes)
         order = [self.axes.index(axis) for axis in axes if axis in own]
         return self.array.transpose(order)[tuple(slice(None) if axis in own else None for axis in axes)]

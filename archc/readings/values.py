@@ -35,6 +35,7 @@ from archc.ir.node import (
 )
 from archc.readings.evaluate import Array, MeaningError, Named, evaluate
 from archc.readings.held import Held
+from archc.readings.known import Known
 from archc.readings.solve import solve
 from archc.types.size import Condition, Size, SizeError
 from archc.types.tensor_type import Kind, TensorType
@@ -72,20 +73,22 @@ class Reference:
         *,
         trace: MutableMapping[str, Array] | None = None,
         held: Held | None = None,
+        known: Known | None = None,
         training: bool = False,
         updates: MutableMapping[str, Array] | None = None,
     ) -> dict[str, Array]:
         """The outputs, of a net that is `training` or not; `trace`, where given, receives every intermediate value
         under its path in the net, `updates` what each state that changes holds after the run, `held` keeps the values
-        at which gradients stop for the evaluations after this one."""
+        at which gradients stop for the evaluations after this one, `known` those of the formulas that read the same."""
         net = self.graph.net
         given = {name: np.asarray(array) for name, array in inputs.items()}
         stored = {path: np.asarray(array) for path, array in parameters.items()}
         sizes = bind(net, given, hypers or {})
         states = {} if updates is None else updates
-        walk = _Walk(self.graph, stored, set(), trace, held, training, states)
-        if held is not None:
-            held.begin()
+        walk = _Walk(self.graph, stored, set(), trace, held, known, training, states)
+        for kept in (held, known):
+            if kept is not None:
+                kept.begin()
         arguments = []
         for port in net.region.inputs:
             array = _stored(given[port.name], port.type.kind, _GIVEN, f"input {port.name}")
@@ -135,6 +138,7 @@ class _Walk:
     used: set[str]
     trace: MutableMapping[str, Array] | None
     held: Held | None
+    known: Known | None
     training: bool
     states: MutableMapping[str, Array]
 
@@ -222,7 +226,18 @@ class _Frame:
         return self.checked(Named(declared.names, array), declared, f"parameter {path}")
 
     def computed(self, formula: Formula, values: Mapping[str, Named], value: Value) -> Named:
-        """The value of a formula, laid out and checked as its declared type."""
+        """The value of a formula, laid out and checked as its declared type; as it was, where what it reads is."""
+        known = self.walk.known
+        if known is None:
+            return self.evaluated(formula, values, value)
+        key = known.key(formula, values, self.sizes)
+        found = known.find(key)
+        if found is None:
+            found = self.evaluated(formula, values, value)
+            known.keep(key, found, formula, values)
+        return found
+
+    def evaluated(self, formula: Formula, values: Mapping[str, Named], value: Value) -> Named:
         shape = self.shape(value.type)
         held, place = self.walk.held, self.prefix + value.name
         hold = None if held is None else partial(held.hold, place)

@@ -16,6 +16,7 @@ from torch import nn
 from archc.ir.graph import TypedGraph
 from archc.ir.parameter import Placed, parameters
 from archc.readings.held import Held
+from archc.readings.known import Known
 from archc.readings.values import reference
 from archc.run.feed import inputs
 from archc.run.load import LoadError
@@ -121,11 +122,15 @@ class Agreement:
         return Held()
 
     @cached_property
+    def known(self) -> Known:
+        """What does not depend on what is moved."""
+        return Known()
+
+    @cached_property
     def meant(self) -> tuple[Mapping[str, Array], Mapping[str, Array]]:
         """The outputs of the reference, and what it leaves in every state."""
         updates: dict[str, Array] = {}
-        run = reference(self.graph)
-        outputs = run(self.inputs, self.parameters, self.sizes, held=self.held, training=self.training, updates=updates)
+        outputs = self.evaluated(self.inputs, self.parameters, updates)
         kept = {path: self.parameters[path] for path, one in self.placed.items() if one.parameter.role == "state"}
         return outputs, kept | updates
 
@@ -228,8 +233,14 @@ class Agreement:
         given, stored = dict(self.inputs), dict(self.parameters)
         changed = given if what == "input" else stored
         changed[name] = changed[name] + step * direction
-        run = reference(self.graph)
-        return self.weighed(run(given, stored, self.sizes, held=self.held, training=self.training))
+        return self.weighed(self.evaluated(given, stored))
+
+    def evaluated(
+        self, given: Mapping[str, Array], stored: Mapping[str, Array], updates: dict[str, Array] | None = None
+    ) -> Mapping[str, Array]:
+        """The outputs of the reference, which holds what stops gradients as it was in the first evaluation."""
+        run, mode = reference(self.graph), self.training
+        return run(given, stored, self.sizes, held=self.held, known=self.known, training=mode, updates=updates)
 
     def weighed(self, outputs: Mapping[str, Array]) -> float:
         return float(sum((outputs[name] * weight).sum() for name, weight in self.weights.items()))

@@ -204,10 +204,11 @@ class _Search:
     def candidates(self, name: str, values: Mapping[str, int]) -> Sequence[int]:
         if name in self.fixed:
             return (self.fixed[name],)
+        if name in self.asked.counts:  # a loop that runs often costs time and shows nothing more
+            wished = self.preference(name, ())
+            return sorted(wished, key=lambda size: abs(size - min(wished[0], 2)))
         taken = [size for other, size in values.items() if other not in self.fixed and other not in self.asked.counts]
-        wished = self.preference(name, taken)
-        # a loop that runs often costs time and shows nothing more
-        return sorted(wished, key=lambda size: abs(size - min(wished[0], 2))) if name in self.asked.counts else wished
+        return self.preference(name, taken)
 
     def free(self) -> Sequence[str]:
         """The symbols to choose, those that share conditions next to each other."""

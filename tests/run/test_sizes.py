@@ -8,7 +8,7 @@ import pytest
 
 from archc.base.assets import specs_root
 from archc.driver import graph
-from archc.run.sizes import REGIMES, SizesNotFoundError, SizesRefusedError, choose, survey
+from archc.run.sizes import REGIMES, Regime, SizesNotFoundError, SizesRefusedError, choose, survey
 
 SPECS = sorted(path for path in specs_root().rglob("*.arch") if path.parent.name != "std")
 
@@ -50,8 +50,10 @@ def test_small_sizes_keep_the_defaults() -> None:
     assert (found["width"], found["heads"], found["depth"], found["batch"]) == (6, 3, 2, 2)
 
 
-def test_loops_run_a_few_times() -> None:
-    assert choose(graph(SPLIT), "primes")["depth"] <= 3
+@pytest.mark.parametrize("regime", REGIMES)
+def test_loops_run_a_few_times(regime: Regime) -> None:
+    coarse = SPLIT.replace("n >= 3", "size(n) % 16 == 0")
+    assert choose(graph(coarse), regime)["depth"] <= 3
 
 
 def test_impossible_sizes() -> None:
