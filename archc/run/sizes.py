@@ -16,6 +16,9 @@ Regime = Literal["small", "primes", "equal", "ones"]
 REGIMES: tuple[Regime, ...] = ("primes", "equal", "ones")
 _PRIMES = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37)
 _LARGEST = 64
+_COSTLY = 16
+"""Beyond this size axes are not made equal to one that has to be so long: four such axes are a large tensor."""
+
 _FARTHEST = 4096
 """Open sizes are sought up to twice those that are given, but no farther."""
 
@@ -95,9 +98,9 @@ def built_with(graph: TypedGraph) -> dict[str, int]:
 def choose(graph: TypedGraph, regime: Regime, given: Mapping[str, int] | None = None, seed: int = 0) -> dict[str, int]:
     """A value for every size symbol of the net that satisfies its conditions and keeps those `given`.
 
-    `primes` are pairwise distinct, prime where the conditions allow it; `equal` are the same and `ones` are 1 where
-    allowed; `small` keeps the defaults of hyper-parameters and takes small input axes. Raises SizesNotFoundError, and
-    SizesRefusedError where it is those given that cannot be.
+    `primes` are pairwise distinct, prime where the conditions allow it; `equal` are the same, short axes apart from
+    those that have to be long, and `ones` are 1 where allowed; `small` keeps the defaults of hyper-parameters and takes
+    small input axes. Raises SizesNotFoundError, and SizesRefusedError where it is those given that cannot be.
     """
     fixed = dict(given or {})
     if regime == "small":
@@ -150,7 +153,7 @@ def _preferences(regime: Regime, names: Sequence[str], seed: int, largest: int) 
     elif regime == "small":
         yield lambda name, _: (2, *everything[2:], 1) if name == "batch" else (*everything[3:], 3, 2, 1)
     elif regime == "equal":
-        yield lambda _, taken: taken[:1] or (*everything[2:], 2)
+        yield lambda _, taken: taken[:1] or (*everything[2:_COSTLY], 2)
         yield lambda _, taken: _common_first(taken, everything)
     else:
         primes = list(_PRIMES[: max(len(names) + 1, 5)])
@@ -161,7 +164,7 @@ def _preferences(regime: Regime, names: Sequence[str], seed: int, largest: int) 
 
 
 def _common_first(taken: Sequence[int], everything: Sequence[int]) -> Sequence[int]:
-    common = sorted(set(taken), key=lambda size: (-taken.count(size), size))
+    common = sorted({size for size in taken if size <= _COSTLY}, key=lambda size: (-taken.count(size), size))
     return (*common, *(size for size in everything[1:] if size not in common), 1)
 
 

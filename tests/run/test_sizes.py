@@ -56,6 +56,13 @@ def test_loops_run_a_few_times(regime: Regime) -> None:
     assert choose(graph(coarse), regime)["depth"] <= 3
 
 
+def test_what_need_not_be_long_is_not_made_equal_to_what_does() -> None:
+    found = choose(graph(SPLIT.replace("n >= 3", "size(n) % 32 == 0")), "equal")
+    assert found["n"] == 32
+    assert len({found[name] for name in ("width", "heads", "batch", "d")}) == 1
+    assert found["batch"] <= 3
+
+
 def test_impossible_sizes() -> None:
     with pytest.raises(SizesRefusedError, match=r"asks for d % heads == 0, which does not hold for d = 5, heads = 2"):
         choose(graph(SPLIT), "primes", {"d": 5, "heads": 2})

@@ -1,4 +1,4 @@
-"""Every spec is clean, agrees with the reference in another form than its default, and reads well."""
+"""Every spec is clean, names its paper, and reads well; other forms than the defaults agree with the reference too."""
 
 from __future__ import annotations
 
@@ -29,12 +29,6 @@ def test_header_names_the_paper(net: Net) -> None:
     lines = net.path.read_text(encoding="utf-8").splitlines()
     header = "".join(takewhile(lambda line: line.startswith("#"), lines))
     assert any(mark in header for mark in ("arXiv:", "Nature", "Proceedings"))
-
-
-def test_agrees_with_the_reference(net: Net) -> None:
-    kept = {s.name: net.hypers[s.name] for s in net.graph.net.symbols if s.name in net.hypers}
-    report = verify(net.graph, net.text, sizes=kept)
-    assert report.ok, report.to_json()
 
 
 OTHERS = {
