@@ -144,6 +144,8 @@ class ClassWriter:
         found: list[tuple[int, str]] = []
         for value in self.unit.inputs:
             for dim, axis in enumerate(value.type.axes):
+                if axis.size.symbols != {symbol}:
+                    continue
                 offset = axis.size.offset
                 step = (axis.size - offset).content
                 if axis.size != step * Size.symbol(symbol) + offset:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 from torch import Tensor, nn
 
@@ -186,3 +187,19 @@ def test_what_is_read_from_outside_is_the_entry_at_hand() -> None:
         torch.testing.assert_close(y[t], h)
     torch.testing.assert_close(last, h)
     agrees(text)
+
+
+SCALED = {
+    "scan": "let h = scan over t with h = 0 { return tanh(h + x) / scale } return h",
+    "associative": "let h = scan over t with h = 0 using associative() { return (h + x) / scale } return h",
+    "repeat": "return repeat 2 with h = mean(x, over = t) { return tanh(layer(h, d -> d)) / scale }",
+    "fixpoint": "return fixpoint with h = 0 * mean(x, over = t) { return tanh(h) / scale }",
+    "new axis": """return repeat 2 with h = mean(x, over = t) {
+        return scan over m: scale with h { return tanh(layer(h, d -> d)) + m }
+    }""",
+}
+
+
+@pytest.mark.parametrize("body", SCALED.values(), ids=SCALED)
+def test_a_hyper_parameter_is_a_number_in_a_body_whose_axes_have_fixed_sizes(body: str) -> None:
+    agrees(f"net N (scale = 3) (x: real[batch, t, d: 3]) -> (y: real[batch, d: 3]) {{ {body} }}")
