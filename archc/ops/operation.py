@@ -292,13 +292,6 @@ class Pointwise(_Frozen, ABC):
         Operands may be any expression; the text brackets them where its own grammar asks for it.
         """
 
-    @property
-    def repeats(self) -> bool:
-        """Whether the torch expression says an operand more than once, so that the operand should be a name."""
-        marks = [f"__{position}__" for position in range(self.arity or 2)]
-        text = self.torch(*marks)
-        return any(text.count(mark) > 1 for mark in marks)
-
 
 class Reduction(_Frozen, ABC):
     """A way of reducing an axis. `identity` is its value on nothing (what a masked entry is replaced by).

@@ -5,12 +5,17 @@ from __future__ import annotations
 from typing import final
 
 from archc.ops.arithmetic import np
+from archc.ops.expression import PRODUCT, bracket
 from archc.ops.operation import Array, Pointwise
 
 
 @final
 class Acos(Pointwise):
-    """The angle in [0, pi] whose cosine is x, for x in [-1, 1]; its slope is infinite at both ends."""
+    """The angle in [0, pi] whose cosine is x, for x in [-1, 1]; its slope is infinite at both ends.
+
+    Where it is at an end, the module takes the number next to it, so that the slope of what saturates there, such as
+    a hyperbolic tangent, is zero and not zero times infinity.
+    """
 
     word = "acos"
     low = -1.0
@@ -22,4 +27,5 @@ class Acos(Pointwise):
         return np.arccos(x)
 
     def torch(self, x: str) -> str:
-        return f"torch.acos({x})"
+        inside = f"{bracket(x, PRODUCT)} * (1 - torch.finfo({bracket(x)}.dtype).eps / 2)"
+        return f"torch.acos(torch.where(torch.abs({x}) == 1, {inside}, {x}))"
