@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from archc.formula.tree import Formula, Literal, Position, Read
@@ -289,3 +289,8 @@ def describe(binding: Binding) -> str:
 def position(axis: Axis) -> Term:
     """The position on an axis as a value."""
     return Term(Position(axis.name), (axis,), INT)
+
+
+def place_on(axis: Axis) -> Term:
+    """The position on an axis as a value that knows what it points into."""
+    return replace(position(axis), kind=Kind("index", axis.name, axis.size))

@@ -28,6 +28,7 @@ from archc.elaborate.binding import (
     Term,
     Together,
     describe,
+    place_on,
     position,
 )
 from archc.elaborate.constraint import Mismatch, worded
@@ -99,8 +100,10 @@ def _(expr: tree.Name, scope: Scope, hint: str | None = None) -> Binding:
         found = BoundAxis(found.axes[0])
     if isinstance(found, BoundAxis):
         # a hyper-parameter that is one axis: as a value, the position that the formula at hand gives that axis
-        axis = scope.positions.get(found.axis.name, found.axis)
-        return scope.at_hand(position(axis)) if scope.runs_over(axis.name) else BoundAxis(axis)
+        running = scope.positions.get(found.axis.name)
+        if running is None and scope.runs_over(found.axis.name):
+            return scope.at_hand(place_on(found.axis))
+        return BoundAxis(running or found.axis)
     if found is not None:
         return found
     definition = scope.file.find(expr.parts)

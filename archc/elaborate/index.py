@@ -87,6 +87,8 @@ def _index(expr: tree.Expr, size: Size, scope: Scope) -> Term:
             if len(bound.symbols) == 1 and all(symbol.startswith("?") for symbol in bound.symbols):
                 scope.frame.equate(bound, size, Mismatch(axes[0], expr.span))
             return position(running)
+        if len(axes) == 1 and scope.runs_over(axes[0]):  # the position at hand, which is no axis any more
+            return term(expr, scope)
         means_nothing = found is None and scope.find(expr.text) is None and scope.file.find(expr.parts) is None
         if len(axes) == 1 and (isinstance(found, BoundAxis) or means_nothing):
             return position(Axis(axes[0], size))

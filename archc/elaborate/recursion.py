@@ -33,6 +33,7 @@ def _(expr: tree.Scan, scope: Scope, hint: str | None = None) -> Binding:
     emitted: list[Emitted] = []
     with frame.region(inputs) as region:
         inner.slicing = slicing = Slicing(frame, axis, expr.span, scope.slicing, region)
+        inner.positions = {name: one for name, one in scope.positions.items() if name != axis.name}
         inner.emitted = emitted
         if expr.axis.size is not None:
             inner.names.setdefault(axis.name, BoundAxis(axis))

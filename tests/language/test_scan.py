@@ -203,3 +203,54 @@ SCALED = {
 @pytest.mark.parametrize("body", SCALED.values(), ids=SCALED)
 def test_a_hyper_parameter_is_a_number_in_a_body_whose_axes_have_fixed_sizes(body: str) -> None:
     agrees(f"net N (scale = 3) (x: real[batch, t, d: 3]) -> (y: real[batch, d: 3]) {{ {body} }}")
+
+
+def test_the_position_at_hand_is_an_index_inside_the_axis() -> None:
+    text = """net N (x: real[batch, t, n]) -> (y: real[batch, t], z: real[batch, t]) where n >= t {
+        let (h, y, z) = scan over t with h = 0 {
+            let h = 0.5 * h + x[n: t]
+            emit h
+            emit x[n: size(n) - 1 - t] + (sum n where n <= t: x)
+            return h
+        }
+        return y, z
+    }"""
+    x = drawn(2, 3, 5)
+    y, z = loaded(text)(x)
+    h = torch.zeros(2, dtype=torch.float64)
+    for t in range(3):
+        h = 0.5 * h + x[:, t, t]
+        torch.testing.assert_close(y[:, t], h)
+        torch.testing.assert_close(z[:, t], x[:, t, 4 - t] + x[:, t, : t + 1].sum(-1))
+    agrees(text)
+
+
+def test_the_position_at_hand_outside_a_shorter_axis() -> None:
+    text = """net N (x: real[t, n]) -> (y: real[t]) {
+        let (h, y) = scan over t with h = 0 { let h = 0.5 * h + x[n: t else 1]  emit h  return h }
+        return y
+    }"""
+    agrees(text)
+
+
+def test_an_axis_of_the_name_of_the_loop_is_bound_inside() -> None:
+    text = """net N (x: real[batch, t], w: real[n: 3]) -> (y: real[batch]) {
+        return scan over t with h = 0 { return h + x * t + (sum t: w[n: t] * t) }
+    }"""
+    x, w = drawn(2, 4), drawn(3)
+    wanted = (x * torch.arange(4)).sum(-1) + 4 * (w * torch.arange(3)).sum()
+    torch.testing.assert_close(loaded(text)(x, w), wanted)
+    agrees(text)
+
+
+def test_what_is_emitted_keeps_its_axes_where_the_results_have_them_in_another_order() -> None:
+    text = """net N (x: real[batch, t]) -> (y: real[batch, t, m: 3]) {
+        let (h, y) = scan over t with h = 0 {
+            let h = 0.5 * h + x
+            let row[m: 3, batch] = h * m
+            emit row
+            return h
+        }
+        return y
+    }"""
+    agrees(text)
