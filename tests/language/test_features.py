@@ -36,6 +36,10 @@ FEATURES: dict[str, str] = {
         net N (x: real[batch, d: 3], m: real[k: 4, d_in: 3]) -> (y: real[batch, k: 4]) {
             return x[d: d_in] |> layer(d_in -> k: 4, wiring = mask(m))
         }""",
+    "pointer into another axis": """
+        net N (x: real[batch, n: 3], z: real[batch, m: 7], p: index(m)[batch]) -> (y: real[batch]) {
+            return x[n: p else 2] + z[m: p]
+        }""",
     "one to one": """
         net N (x: real[batch, d: 5]) -> (y: real[batch, d: 5]) {
             return x |> layer(d -> d, wiring = one_to_one, edge = spline(grid = 3))

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from archc.formula.normal import ONE, congruences
 from archc.formula.rename import along
-from archc.formula.tree import Apply, Formula, Position, Read, Reduce
+from archc.formula.tree import Apply, Formula, Position, Reduce
 from archc.ops.registries import REDUCTIONS
 from archc.readings.schedule.contract import sum_of
+from archc.readings.schedule.take import points_into
 from archc.readings.schedule.tensor import Laid, Scatter
-from archc.types.size import Size
 from archc.types.tensor_type import Axis
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def _target(at: Evaluation, formula: Reduce) -> _Target | None:
                 and axis.axis not in bound
                 and axis.axis not in pointer.free
                 and not bound.isdisjoint(pointer.free)
-                and _points_into(at, pointer, at.sizes[axis.axis])
+                and points_into(at, pointer, at.sizes[axis.axis])
             ):
                 rest = [*parts[:place], *parts[place + 1 :]]
                 return _Target(axis.axis, pointer, _conjunction(rest, {axis.axis: pointer}))
@@ -100,17 +100,6 @@ def _conjunction(parts: list[Formula], indices: dict[str, Formula]) -> Formula |
     if not parts:
         return None
     return parts[0] if len(parts) == 1 else Apply("and", tuple(parts))
-
-
-def _points_into(at: Evaluation, pointer: Formula, size: Size) -> bool:
-    """Whether every value of the pointer is a position on an axis of this size."""
-    if not isinstance(pointer, Read) or pointer.outside is not None:
-        return False
-    kind = at.scope.types[pointer.value].kind
-    if kind.word != "index":
-        return False
-    count = kind.size if kind.size is not None else Size.symbol(str(kind.axis))
-    return at.scope.facts.equal(count, size) is True
 
 
 def _scattered(at: Evaluation, formula: Reduce, target: _Target, real: bool) -> Laid:

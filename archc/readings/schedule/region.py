@@ -202,11 +202,8 @@ def _looped(node: Loop, scope: Scope) -> Looped:
         return Looped(node, initial, (), read, _results(node, scope, carries))
     inputs = zip(node.slices, node.body.inputs[len(carries) :], strict=True)
     entries = tuple(_handed(scope, name, _along(node.axis, at.type)) for name, at in inputs)
-    emitted = (
-        TensorType(value.type.kind, tuple(axis for axis in value.type.axes if axis.name != node.axis.name))
-        for value in node.results[len(carries) :]
-    )
-    order = [*carries, *(_along(node.axis, type) for type in emitted)]
+    types = {value.name: value.type for value in captured} | node.body.values
+    order = [*carries, *(_along(node.axis, types[name]) for name in node.body.outputs[len(carries) :])]
     return Looped(node, initial, entries, read, _results(node, scope, order))
 
 

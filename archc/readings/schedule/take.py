@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from archc.formula.tree import Formula, Read
 from archc.readings.schedule.tensor import Laid, Take
 from archc.readings.schedule.trace import merged_axes
-from archc.types.size import Size
+from archc.types.size import Condition, Size
 
 if TYPE_CHECKING:
     from archc.readings.schedule.formula import Evaluation
@@ -24,8 +24,8 @@ def take(at: Evaluation, part: Laid, irregular: Mapping[str, Formula], outside: 
     inside: list[Laid] = []
     if outside is not None:
         for axis, index in indices.items():
-            if not _is_pointer(at, irregular[axis]):
-                size = part.size(axis)
+            size = part.size(axis)
+            if not points_into(at, irregular[axis], size):
                 inside.append(_within(at, index, size))
                 low = trace.map("maximum", [index, trace.number(0)])
                 indices[axis] = trace.map("minimum", [low, trace.extent(size - 1)])
@@ -40,8 +40,15 @@ def _as_tensor(at: Evaluation, index: Laid) -> Laid:
     return at.scope.trace.expanded(index, (), {}) if index.tensor.scalar else index
 
 
-def _is_pointer(at: Evaluation, formula: Formula) -> bool:
-    return isinstance(formula, Read) and at.scope.types[formula.value].kind.word == "index" and formula.outside is None
+def points_into(at: Evaluation, pointer: Formula, size: Size) -> bool:
+    """Whether every value of the pointer is a position on an axis of this size."""
+    if not isinstance(pointer, Read) or pointer.outside is not None:
+        return False
+    kind = at.scope.types[pointer.value].kind
+    if kind.word != "index":
+        return False
+    count = kind.size if kind.size is not None else Size.symbol(str(kind.axis))
+    return at.scope.facts.prove(Condition("<=", count, size)) is True
 
 
 def _within(at: Evaluation, index: Laid, size: Size) -> Laid:
