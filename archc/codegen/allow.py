@@ -41,6 +41,7 @@ _NODES = (
     ast.Compare,
     ast.IfExp,
     ast.GeneratorExp,
+    ast.ListComp,
     ast.comprehension,
     ast.Lambda,
     ast.Starred,

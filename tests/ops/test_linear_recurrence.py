@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from archc.driver import build
-from archc.ops.prefixes import PREFIXES
+from archc.ops.joined import JOINED, MATRIX_RECURRENCE, SMALL_MATRIX_RECURRENCE
+from archc.ops.operation import Routine
 from archc.run.load import instantiate, load_module
 
 REAL = """net N(a: real[t, d], b: real[batch, t, d]) -> (y: real[batch, t, d]) {
@@ -103,41 +103,41 @@ def test_a_module_has_its_routines_once() -> None:
         }"""
     )
     assert text.count(" _recurrence(") == 4
-    assert [text.count(f"def {name}(") for name in ("_prefixes", "_recurrence", "_complex_recurrence")] == [1, 1, 0]
+    assert [text.count(f"def {name}(") for name in ("_joined", "_recurrence", "_complex_recurrence")] == [1, 1, 0]
 
 
 def test_a_module_without_recurrences_has_no_routines() -> None:
     text = build("net N(x: real[t]) -> (y: real[t]) { return cumsum(x, over = t) }")
-    assert "prefixes" not in text
+    assert "_joined" not in text
     assert "Callable" not in text
 
 
-Parts = tuple[Tensor, ...]
-Join = Callable[[Parts, Parts], Parts]
-
-
-def prefixes() -> Callable[[Join, Parts, int], Parts]:
+def function(routine: Routine) -> Callable[..., Tensor]:
     """The routine itself."""
-    space: dict[str, Any] = {"torch": torch, "F": functional, "Tensor": Tensor}
-    space |= {"Callable": Callable, "Sequence": Sequence}
-    exec(PREFIXES.text, space)
-    found: Callable[[Join, Parts, int], Parts] = space[PREFIXES.name]
+    space: dict[str, Any] = {"torch": torch, "Tensor": Tensor, "Callable": Callable, "Sequence": Sequence}
+    for one in (JOINED, routine):
+        exec(one.text, space)
+    found: Callable[..., Tensor] = space[routine.name]
     return found
 
 
-@pytest.mark.parametrize("length", [1, 2, 5, 12])
-def test_joins_matrices_in_order(length: int) -> None:
+@pytest.mark.parametrize("length", [0, 1, 2, 3, 5, 12])
+@pytest.mark.parametrize("lasting", [False, True], ids=["each its own", "the same everywhere"])
+@pytest.mark.parametrize("routine", [MATRIX_RECURRENCE, SMALL_MATRIX_RECURRENCE], ids=lambda routine: routine.name)
+def test_joins_matrices_in_order(routine: Routine, lasting: bool, length: int) -> None:
     """Matrices do not commute, so that nothing may change places."""
     generator = torch.Generator().manual_seed(length)
-    a = torch.randn(2, length, 3, 3, generator=generator, dtype=torch.float64)
-    b = torch.randn(2, length, 3, 1, generator=generator, dtype=torch.float64)
 
-    def join(earlier: Parts, later: Parts) -> Parts:
-        return later[0] @ earlier[0], later[0] @ earlier[1] + later[1]
+    def drawn(*shape: int) -> Tensor:
+        return torch.randn(*shape, generator=generator, dtype=torch.float64).requires_grad_()
 
-    h, wanted = torch.zeros(2, 3, 1, dtype=torch.float64), []
+    a, b, start = drawn(2, 1 if lasting else length, 3, 3), drawn(2, length, 3, 4), drawn(2, 3, 4)
+    h, wanted = start, [b[:, :0]]
     for t in range(length):
-        h = a[:, t] @ h + b[:, t]
-        wanted.append(h)
-    found = prefixes()(join, (a, b), -3)[1]
-    torch.testing.assert_close(found, torch.stack(wanted, 1), rtol=1e-9, atol=1e-9)
+        h = a[:, 0 if lasting else t] @ h + b[:, t]
+        wanted.append(h.unsqueeze(1))
+    found, expected = function(routine)(a, b, -3, start), torch.cat(wanted, 1)
+    torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-9)
+    if length:
+        gradients = [torch.autograd.grad(one.square().sum(), (a, b, start)) for one in (found, expected)]
+        torch.testing.assert_close(*gradients, rtol=1e-8, atol=1e-8)

@@ -6,29 +6,15 @@ from collections.abc import Mapping, Sequence
 
 from archc.formula.tree import Position, Read, walk
 from archc.ir.node import Compute, Scan
-from archc.ops.operation import Routine
-from archc.ops.prefixes import PREFIXES, RECURRENCE
+from archc.ops.joined import MATRIX_RECURRENCE, RECURRENCE, SMALL_MATRIX_RECURRENCE
 from archc.readings.schedule.lowering import Text
 from archc.readings.schedule.scope import Scope
 from archc.readings.schedule.tensor import Laid
 from archc.readings.schedule.trace import base_kind
 from archc.types.size import Size
 
-_MATRIX = Routine(
-    "_matrix_recurrence",
-    '''
-def _matrix_recurrence(a: Tensor, b: Tensor, dim: int, start: Tensor) -> Tensor:
-    """h[t] = a[t] @ h[t - 1] + b[t] along `dim`, counted from the end."""
-
-    def composed(earlier: tuple[Tensor, ...], later: tuple[Tensor, ...]) -> tuple:
-        (a, b), (c, d) = earlier, later
-        return c @ a, c @ b + d
-
-    scale, shift = _prefixes(composed, (a, b), dim)
-    return scale @ start + shift
-''',
-    (PREFIXES,),
-)
+_SMALL = 4
+"""Matrices of up to so many rows are multiplied entry by entry."""
 
 
 def joined(scan: Scan, scope: Scope) -> list[Laid]:
@@ -55,7 +41,7 @@ class _Joined:
     def by_numbers(self) -> Laid:
         """The states where every entry has a recurrence of its own."""
         axes = (self.over, *self.own)
-        a, b = self.along(self.a, axes, (self.over,)), self.whole(self.b, axes)
+        a, b = self.along(self.a, axes, ()), self.whole(self.b, axes)
         start = self.trace.aligned(self.start, self.own).placeholder
         call = f"{self.to.routine(RECURRENCE)}({a}, {b}, {-len(axes)}, {start})"
         return self.to.written(call, axes, self.to.results[0], "states")
@@ -66,12 +52,14 @@ class _Joined:
         columns = [axis for axis in self.own if axis != row and axis not in self.a.axes][-1:]
         rest = [axis for axis in self.own if axis != row and axis not in columns]
         axes = (self.over, *rest, row, *columns)
-        a = self.along(self.a, (self.over, *rest, row, column), (self.over, row, column))
+        a = self.along(self.a, (self.over, *rest, row, column), (row, column))
         b = self.whole(self.b, axes)
         start = self.whole(self.start, axes[1:])
         if not columns:
             b, start = f"{b}.unsqueeze(-1)", f"{start}.unsqueeze(-1)"
-        states = f"{self.to.routine(_MATRIX)}({a}, {b}, {-len(rest) - 3}, {start})"
+        size = self.sizes[row].constant
+        routine = SMALL_MATRIX_RECURRENCE if size is not None and size <= _SMALL else MATRIX_RECURRENCE
+        states = f"{self.to.routine(routine)}({a}, {b}, {-len(rest) - 3}, {start})"
         return self.to.written(states if columns else f"{states}.squeeze(-1)", axes, self.to.results[0], "states")
 
     def mixed(self) -> tuple[str, str]:
