@@ -10,6 +10,7 @@ finer = archc.refine(net, graph, finer_graph)          # a net on a finer grid w
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,17 +42,23 @@ __all__ = [
 
 
 def load(
-    source: str | Path, /, net: str | None = None, *, sizes: dict[str, int] | None = None, **hypers: Option
+    source: str | Path,
+    /,
+    net: str | None = None,
+    *,
+    sizes: Mapping[str, int] | None = None,
+    hypers: Mapping[str, Option] | None = None,
+    **named: Option,
 ) -> nn.Module:
     """The module of a net of a spec (a path, or text), ready to train.
 
     `sizes` gives the sizes of axes that its parameters depend on (a bias on a grid: `sizes={"h": 64, "w": 64}`), where
-    the spec leaves them open. Raises ArchError with every diagnostic where the spec has errors.
+    the spec leaves them open. A hyper-parameter is set by its name, or in `hypers` where its name is `sizes` or
+    `hypers`. Raises ArchError with every diagnostic where the spec has errors.
     """
     from archc.run.load import instantiate, load_module  # torch is imported only by those who run
 
-    typed = graph(source, net, **hypers)
-    return instantiate(load_module(build(source, net, **hypers), typed.net.word), sizes or {})
+    return instantiate(load_module(build(source, net, **{**(hypers or {}), **named})), sizes or {})
 
 
 def reference(graph: TypedGraph) -> Reference:

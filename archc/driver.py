@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -114,15 +116,26 @@ def _elaborated(file: File, session: Session) -> Iterator[TypedGraph]:
 
 
 def _open(source: str | Path, findings: Findings) -> File | None:
-    """Parse a spec and what it uses; text is told from a path by its line breaks and braces."""
+    """Parse a spec, given as a path or as text, and what it uses.
+
+    Raises TypeError for what is neither.
+    """
+    if not isinstance(source, str | PathLike):
+        raise TypeError(f"a spec is given as a path or as text, not as {type(source).__name__}")
     try:
-        if isinstance(source, str) and ("{" in source or "\n" in source or not source.strip()):
+        if isinstance(source, str) and _is_text(source):
             return load_file(Source("spec.arch", source), None, findings)
         path = Path(source)
         return load_file(read_source(path), path.parent, findings)
     except Fault as fault:
         findings.add(fault.diagnostic)
         return None
+
+
+def _is_text(source: str) -> bool:
+    """Whether a string is a spec itself: it has a brace or a line break, or begins like one; else it is a path."""
+    begins = re.match(r"\s*(net|block|use)\s", source) is not None and not source.endswith(".arch")
+    return "{" in source or "\n" in source or not source.strip() or begins
 
 
 def _chosen(file: File, name: str | None) -> Definition:

@@ -75,6 +75,9 @@ RESERVED = frozenset(
         "Tensor",
         "math",
         "NamedTuple",
+        "Callable",
+        "Sequence",
+        "warnings",
     )
 )
 

@@ -59,7 +59,7 @@ def refine(net: nn.Module, before: TypedGraph, after: TypedGraph) -> nn.Module:
     old, new = (dict(_placed(one)) for one in (before, after))
     state = net.state_dict()
     first = next(iter(state.values()), torch.empty(0))
-    found = instantiate(load_module(generate(run(after).graph), after.net.word), {}, dtype=first.dtype)
+    found = instantiate(load_module(generate(run(after).graph)), {}, dtype=first.dtype)
     wanted = found.state_dict()
     if state.keys() != wanted.keys():
         raise RunError(f"one net has {_listed(state.keys() ^ wanted.keys())}, the other does not")

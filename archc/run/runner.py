@@ -37,21 +37,21 @@ class Outcome:
     report: RunReport
 
 
-def run(graph: TypedGraph, source: str, request: Request | None = None, *, name: str | None = None) -> Outcome:
+def run(graph: TypedGraph, source: str, request: Request | None = None) -> Outcome:
     """Build the module in `source`, feed it, run it once after a first run that warms it up, keep the outputs.
 
     Inputs that no file gives are random. Raises RunError.
     """
     request = checked(request or Request())
-    return execute(graph, source, request, feed(graph, request), name=name)
+    return execute(graph, source, request, feed(graph, request))
 
 
-def execute(graph: TypedGraph, source: str, request: Request, fed: Feed, *, name: str | None = None) -> Outcome:
+def execute(graph: TypedGraph, source: str, request: Request, fed: Feed) -> Outcome:
     """`run` with what is fed to the module. Raises RunError."""
     device, dtype = device_of(request.device), _DTYPES[request.dtype]
     with _refusing():
         built = torch.float64 if dtype == torch.float64 else torch.float32
-        module = instantiate(load_module(source, name), fed.sizes, dtype=built, seed=request.seed)
+        module = instantiate(load_module(source), fed.sizes, dtype=built, seed=request.seed)
         if request.weights is not None:
             load_weights(module, request.weights)
         module = module.to(device=device, dtype=dtype).eval()

@@ -38,7 +38,6 @@ def verify(
     device: str = "cpu",
     regimes: Sequence[Regime] | None = None,
     seed: int = 0,
-    name: str | None = None,
 ) -> VerifyReport:
     """Compare the module in `source` with the reading of its graph, forward and backward, in float64.
 
@@ -46,13 +45,13 @@ def verify(
     parameters: every output and state to 1e-9, the gradient of every parameter and real input to 1e-5 of the finite
     differences of the reference. A net that does something else while it trains is compared in that mode too, unless it
     draws random numbers there. Given inputs (`.npy` files) or weights (a `.safetensors` file) are compared as they are,
-    at the sizes that they have. `name` is the module's class, by default the last in the text. Raises LoadError when
-    the text is no such module, RunError when what is given does not fit the net.
+    at the sizes that they have. Raises LoadError when the text is no such module, RunError when what is given does not
+    fit the net.
     """
     request = checked(Request(sizes or {}, inputs or {}, weights, device=device, seed=seed))
     arrays = given(graph, request.inputs)
     kept = built_with(graph) | sizes_of(graph, arrays) | dict(request.sizes)
-    bench = _Bench(graph, load_module(source, name), request, arrays, device_of(request.device))
+    bench = _Bench(graph, load_module(source), request, arrays, device_of(request.device))
     if regimes is None:
         regimes = ("small",) if bench.is_pinned else REGIMES
     trials = []

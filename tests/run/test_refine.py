@@ -19,7 +19,7 @@ ROOT = specs_root()
 def pair(spec: str, before: Mapping[str, int], after: Mapping[str, int]) -> tuple[nn.Module, nn.Module]:
     """A net with random parameters, and what it is refined to."""
     old, new = archc.graph(spec, **before), archc.graph(spec, **after)
-    net = instantiate(load_module(archc.build(spec, **before), old.net.word), {}, dtype=torch.float64, seed=0)
+    net = instantiate(load_module(archc.build(spec, **before)), {}, dtype=torch.float64, seed=0)
     return net, archc.refine(net, old, new)
 
 

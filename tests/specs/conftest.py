@@ -106,7 +106,7 @@ class Net:
 
     @cached_property
     def type(self) -> type[nn.Module]:
-        return load_module(self.text, self.graph.net.word)
+        return load_module(self.text)
 
     @cached_property
     def asked(self) -> Mapping[str, int]:

@@ -91,6 +91,32 @@ def test_check_gives_diagnostics_and_never_raises() -> None:
         assert archc.check(bad), repr(bad)
 
 
+def test_a_text_of_one_line_without_braces_is_told_where_it_ends() -> None:
+    (found,) = archc.check("net A (x: real[d]) -> (y: real[d])")
+    assert found.code != "E0600"
+    (found,) = archc.check("net work.arch")
+    assert found.code == "E0600"
+
+
+@pytest.mark.parametrize("given", [None, b"net", 3])
+def test_what_is_neither_path_nor_text_is_refused_by_its_type(given: object) -> None:
+    for ask in (archc.check, archc.build, archc.graph, archc.load):
+        with pytest.raises(TypeError, match=f"not as {type(given).__name__}"):
+            ask(given)  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("name", ["mlp", "set_pointer", "self", "class_", "F", "torch", "Tensor", "Callable", "A1"])
+def test_a_net_of_any_name_is_loaded(name: str) -> None:
+    net = archc.load(f"net {name} (x: real[b, n: 4]) -> (y: real[b, n: 4]) {{ return x |> layer(n -> n) }}")
+    assert net(torch.zeros(2, 4)).shape == (2, 4)
+
+
+def test_hyper_parameters_of_any_name_are_set() -> None:
+    ports = "(x: real[b]) -> (y: real[b, s: sizes, k: hypers])"
+    text = f"net A (sizes = 2, hypers = 3) {ports} {{ let y[b, s, k] = x  return y }}"
+    assert archc.load(text, hypers={"sizes": 4, "hypers": 5})(torch.zeros(1)).shape == (1, 4, 5)
+
+
 @pytest.mark.parametrize("ask", [archc.build, archc.graph, archc.load], ids=lambda ask: ask.__name__)
 def test_a_bad_spec_raises_every_diagnostic(ask: Callable[[str], object]) -> None:
     with pytest.raises(archc.ArchError) as caught:

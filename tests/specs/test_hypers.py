@@ -15,7 +15,7 @@ from tests.specs.conftest import NAMES, ROOT
 
 def made(name: str, **hypers: int) -> type[nn.Module]:
     path = ROOT / f"{name}.arch"
-    return load_module(archc.build(path, **hypers), archc.graph(path, **hypers).net.word)
+    return load_module(archc.build(path, **hypers))
 
 
 def defaults(found: type[nn.Module]) -> dict[str, object]:

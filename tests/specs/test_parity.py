@@ -21,7 +21,7 @@ from tests.specs.conftest import ROOT
 
 def loaded(source: str | Path, **hypers: int) -> nn.Module:
     """The module of a spec in float64, its parameters moved so that no zero or one hides a mistake."""
-    module = instantiate(load_module(archc.build(source, **hypers), archc.graph(source, **hypers).net.word), {}, seed=0)
+    module = instantiate(load_module(archc.build(source, **hypers)), {}, seed=0)
     module = module.double()
     generator = torch.Generator().manual_seed(1)
     with torch.no_grad():
