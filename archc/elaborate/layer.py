@@ -18,6 +18,7 @@ from archc.elaborate.arguments import (
     target_axes,
 )
 from archc.elaborate.binding import Activation, Binding, Edge, Partial, Several, Sharing, Term
+from archc.elaborate.callee import OPTIONS
 from archc.elaborate.constraint import Demand, Mismatch, worded
 from archc.elaborate.edge import activate, travel
 from archc.elaborate.evaluate import as_edge, combine, evaluate, term
@@ -25,17 +26,20 @@ from archc.elaborate.extent import number_of, place_of, positive, size_of
 from archc.elaborate.instance import call_block
 from archc.elaborate.joint import Crossing, is_joint
 from archc.elaborate.library import prelude
+from archc.elaborate.operate import applied
 from archc.elaborate.reduction import reduce_over
 from archc.elaborate.scope import Edging, Scope, plain
 from archc.formula.rename import along
-from archc.formula.tree import Apply, Literal, Position, SizeValue
+from archc.formula.tree import Apply, Literal, Position
 from archc.ir.node import Initial
+from archc.ops.operation import Fresh
+from archc.ops.operations.merge import Merge
+from archc.ops.operations.split import Split
 from archc.ops.registries import INITIALISERS, REDUCTIONS
 from archc.syntax import tree
 from archc.types.size import Condition, Size
 from archc.types.tensor_type import BOOL, INT, REAL, Axis, TensorType
 
-OPTIONS = ("edge", "bias", "neuron", "aggregate", "wiring", "init")
 BIASES = ("none", "unit", "field")
 AGGREGATES = ("sum", "mean", "max", "min", "prod", "logsumexp", "lehmer")
 WIRINGS = ("full", "one_to_one", "groups", "random", "mask")
@@ -187,7 +191,17 @@ class _Layer:
         value = travel(edge, wires.value, self.arguments, inner)
         if wires.factor is not None:
             value = combine("mul", "*", [(wires.factor, span), (value, span)], inner, span)
-        return self.aggregate(value, wires, span)
+        return self.merged(self.aggregate(value, wires, span), wires, targets)
+
+    def merged(self, value: Term, wires: Wires, targets: tuple[Axis, ...]) -> Term:
+        """The value on the outgoing axes, where the wiring works on parts of them."""
+        if wires.targets == targets:
+            return value
+        (target,), span = targets, self.arguments.span
+        axes = (*value.axes, *(axis for axis in wires.targets if axis.name not in value.names))
+        whole = self.frame.read(self.frame.materialise(value, None, span, axes))
+        merge = Merge(source=wires.targets, target=(Fresh(target.name, target.size),))
+        return applied(merge, Operand(whole, span), self.arguments, self.scope)
 
     def each(self, edge: Edge, operand: Operand, units: tuple[Axis, ...]) -> Term:
         """A copy of the edge for every unit."""
@@ -269,7 +283,7 @@ class _Layer:
     def _groups(
         self, operand: Operand, sources: tuple[Axis, ...], targets: tuple[Axis, ...], call: tree.Call | None
     ) -> Wires:
-        """Block-diagonal wiring: unit i of group g reads the units of group g, j = g * J + within."""
+        """Block-diagonal wiring: both axes are split into groups, and a unit reads those of its group."""
         if call is None or len(call.arguments) != 1 or len(sources) != 1 or len(targets) != 1:
             raise Fault(faults.LayerAxes(self.place("wiring"), reason="write `groups(g)`, between one axis and one"))
         groups = call.arguments[0].value
@@ -280,16 +294,12 @@ class _Layer:
             origin = Demand("groups", groups.span, asked=f"{axis.name} % {count} == 0", given=given)
             self.frame.demand(Condition("==", axis.size % count, Size.of(0)), origin)
         taken = self.frame.ports.union(operand.term.names, (target.name,))
+        group = Axis(_fresh("group", taken), count)
         within = Axis(_fresh(source.name, taken), source.size // count)
-        value = operand.term
-        if not value.is_plain:
-            value = self.frame.read(self.frame.materialise(value, None, operand.span))
-        group = Apply("floordiv", (Position(target.name), SizeValue(target.size // count)))
-        place = Apply("add", (Apply("mul", (group, SizeValue(within.size))), Position(within.name)))
-        formula = along(value.formula, {source.name: place})
-        rest = tuple(axis for axis in value.axes if axis.name != source.name)
-        read = Term(formula, (*rest, target, within), plain(value.kind))
-        return Wires(read, (within,), targets, (within,), (target, within))
+        unit = Axis(_fresh(target.name, taken | {within.name}), target.size // count)
+        split = Split(source=(source,), target=(Fresh(group.name, group.size), Fresh(within.name, within.size)))
+        value = applied(split, operand, self.arguments, self.scope)
+        return Wires(value, (within,), (group, unit), (within,), (group, unit, within))
 
     def _pairs(self, kind: str, call: tree.Call | None, wires: Wires) -> Term:
         """A factor for each pair of units: a given value (`mask(value)`) or a fixed random choice of wires."""

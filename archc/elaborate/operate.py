@@ -35,7 +35,6 @@ from archc.types.tensor_type import INT, REAL, Axis, TensorType
 
 def operate(kind: type[Operation], arguments: Arguments, scope: Scope, hint: str | None) -> Binding:
     """Apply a named operation. Raises Fault E0202 to E0205 for its arguments, and what its formula finds."""
-    frame = scope.frame
     attributes = [name for name in kind.model_fields if name not in ("source", "target")]
     if kind.formula:  # else its operands are known only with its attributes
         arguments.unknown((*attributes, *_ports(_meaning(kind.word, kind.formula))))
@@ -58,6 +57,27 @@ def operate(kind: type[Operation], arguments: Arguments, scope: Scope, hint: str
     by_name = {name: Operand(as_term(evaluate(one.value, scope), one.span), one.span) for name, one in named.items()}
     ordered = [by_name[name] if name in by_name else next(queue) for name in names]
     _refuse_axes_there_are(operation, ordered, arguments)
+    return _applied(operation, definition, ordered, arguments, scope, hint)
+
+
+def applied(operation: Operation, operand: Operand, arguments: Arguments, scope: Scope) -> Term:
+    """A named operation of one operand and one result, as the elaborator itself applies it on behalf of a call."""
+    return as_term(
+        _applied(operation, _meaning(operation.word, operation.meaning(1)), [operand], arguments, scope, None),
+        arguments.span,
+    )
+
+
+def _applied(
+    operation: Operation,
+    definition: Definition,
+    ordered: Sequence[Operand],
+    arguments: Arguments,
+    scope: Scope,
+    hint: str | None,
+) -> Binding:
+    """An operation on its operands, in the order of its ports."""
+    frame, names = scope.frame, _ports(definition)
     inner = Scope(frame, definition.file, _bindings(operation.hypers, scope), is_inline=True)
     if operation.merges:
         inner.lifted, inner.edging = scope.lifted, scope.edging
@@ -70,7 +90,7 @@ def operate(kind: type[Operation], arguments: Arguments, scope: Scope, hint: str
     values = [frame.materialise(one.term, None, one.span) for one in ordered]
     operands = [Operand(frame.read(value), one.span) for value, one in zip(values, ordered, strict=True)]
     ports = definition.tree.outputs
-    hints = [hint or kind.word] if len(ports) == 1 else [port.name for port in ports]
+    hints = [hint or operation.word] if len(ports) == 1 else [port.name for port in ports]
     chosen = [frame.allocate(name) for name in hints]  # before the formula's own values take these names
     with entered(frame.session, definition, arguments.span):
         region, outputs = _meant(definition, operands, arguments, inner)

@@ -10,6 +10,22 @@ from archc.run.verify import verify
 LAYER = "net N (x: real[batch, n, d: 6]) -> (y: real[batch, n, k: 4]) {{ return x |> layer(d -> k: 4{}) }}"
 
 FEATURES: dict[str, str] = {
+    "names of python": """
+        net N (x: real[batch, self: 3], net_: real[batch]) -> (y: real[batch, self: 3]) {
+            let h[batch, self: 3] = 2 * x
+            let v = repeat 2 as scope with names = h { return names |> layer(self -> self) + scope }
+            let z = repeat 2 as self_ with cls = v { return cls |> layer(self -> self) + self_ }
+            return z + net_
+        }""",
+    "carry and label named self": """
+        net N (x: real[batch, d: 3]) -> (y: real[batch, d: 3]) {
+            let h = repeat 2 with self = x { return self |> layer(d -> d) }
+            return repeat 2 as self with h { return h |> layer(d -> d) + self }
+        }""",
+    "no input": "net N () -> (y: real[]) { return 1 }",
+    "block without input": """
+        block one () -> (y: real[]) { return 1 }
+        net N (x: real[batch]) -> (y: real[batch]) { return x + one() }""",
     "bias none": LAYER.format(", bias = none"),
     "neuron": LAYER.format(", neuron = gelu"),
     "neuron with attribute": LAYER.format(", neuron = leaky_relu(slope = 0.3)"),
@@ -275,3 +291,15 @@ def test_feature(name: str) -> None:
     assert [str(found) for found in archc.check(text)] == []
     report = verify(archc.graph(text), archc.build(text))
     assert report.ok, report.to_json()
+
+
+@pytest.mark.parametrize(
+    ("name", "call"),
+    [("grouped wiring", "torch.einsum("), ("grouped splines", "torch.einsum("), ("grouped conv", "groups=2")],
+)
+def test_groups_are_one_batched_product(name: str, call: str) -> None:
+    """No copy of the inputs for every outgoing unit, and no index."""
+    forward = archc.build(FEATURES[name]).partition("    def forward")[2]
+    assert forward.count(call) == 1
+    assert "_position, " not in forward
+    assert "picked" not in forward

@@ -218,12 +218,11 @@ def test_tied_splines_are_one_for_each_group_of_inputs() -> None:
 
 def test_groups_of_splines_are_layers_beside_each_other() -> None:
     module, state = moved(layer("spline()", "bias = none, wiring = groups(2)"))
-    assert state["coefficients"].shape == (OUTPUTS, INPUTS // 2, 8)
+    assert state["coefficients"].shape == (2, OUTPUTS // 2, INPUTS // 2, 8)
     x = drawn(BATCH, INPUTS)
     basis = splines(x.numpy())
     halves = [
-        np.einsum("oim,bim->bo", c, b)
-        for c, b in zip(np.split(state["coefficients"], 2), np.split(basis, 2, axis=1), strict=True)
+        np.einsum("oim,bim->bo", c, b) for c, b in zip(state["coefficients"], np.split(basis, 2, axis=1), strict=True)
     ]
     close(module(x), torch.from_numpy(np.concatenate(halves, 1)))
 
