@@ -171,7 +171,8 @@ class Agreement:
         for name, weight in self.weights.items():
             if tuple(produced[name].shape) != weight.shape:
                 raise Disagreement(f"output {name} has shape {tuple(produced[name].shape)}, not {weight.shape}")
-            total = total + (produced[name] * torch.from_numpy(weight).to(self.device)).sum()
+            counted = produced[name].masked_fill(~torch.from_numpy(self.finite[name]).to(self.device), 0)
+            total = total + (counted * torch.from_numpy(weight).to(self.device)).sum()
         gradients: tuple[torch.Tensor | None, ...] = (None,) * len(leaves)
         if total.requires_grad and leaves:
             with failing_as_disagreement():
@@ -242,8 +243,15 @@ class Agreement:
         run, mode = reference(self.graph), self.training
         return run(given, stored, self.sizes, held=self.held, known=self.known, training=mode, updates=updates)
 
+    @cached_property
+    def finite(self) -> Mapping[str, Array]:
+        """Where each real output is a number, and so has a gradient."""
+        return {name: np.isfinite(self.wanted[name]) for name in self.weights}
+
     def weighed(self, outputs: Mapping[str, Array]) -> float:
-        return float(sum((outputs[name] * weight).sum() for name, weight in self.weights.items()))
+        return float(
+            sum((outputs[name] * weight).sum(where=self.finite[name]) for name, weight in self.weights.items())
+        )
 
     @cached_property
     def total(self) -> float:
@@ -252,7 +260,11 @@ class Agreement:
     @cached_property
     def magnitude(self) -> float:
         """The sum of absolute values that rounding errors are relative to."""
-        return float(sum(np.abs(self.wanted[name] * weight).sum() for name, weight in self.weights.items()))
+        return float(
+            sum(
+                np.abs(self.wanted[name] * weight).sum(where=self.finite[name]) for name, weight in self.weights.items()
+            )
+        )
 
 
 def outputs_by_name(graph: TypedGraph, result: object) -> dict[str, torch.Tensor]:
@@ -265,15 +277,20 @@ def outputs_by_name(graph: TypedGraph, result: object) -> dict[str, torch.Tensor
 
 
 def _distance(found: Array, wanted: Array) -> float:
-    """The largest difference relative to the largest entry; infinite where shapes differ or an entry is not finite."""
+    """The largest difference relative to the largest entry. Infinite where shapes differ, an entry is not a number, or
+    infinities are not the same: a maximum over nothing is minus infinity to both."""
     if found.shape != wanted.shape:
         return np.inf
     if wanted.size == 0:
         return 0.0
     if found.dtype.kind in "biu":
         return 0.0 if np.array_equal(found, wanted) else np.inf
-    if not (np.isfinite(found).all() and np.isfinite(wanted).all()):
+    finite = np.isfinite(wanted)
+    if not np.array_equal(found[~finite], wanted[~finite]):
         return np.inf
-    largest = float(np.abs(wanted).max())
-    distance = float(np.abs(found - wanted).max())
+    found, wanted = found[finite], wanted[finite]
+    if not np.isfinite(found).all():
+        return np.inf
+    largest = float(np.abs(wanted).max(initial=0.0))
+    distance = float(np.abs(found - wanted).max(initial=0.0))
     return distance / largest if largest else distance

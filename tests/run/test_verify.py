@@ -135,3 +135,20 @@ def test_on_cuda() -> None:
 def test_kinks_are_stepped_over() -> None:
     text = "net A (x: real[batch, n]) -> (y: real[batch]) { let y[batch] = max n: abs(x) return y }"
     assert verify(graph(text), build(text)).ok
+
+
+MAXIMUM = """
+net A (x: real[n], src: index(n)[e], dst: index(n)[e]) -> (y: real[n]) {
+    let y[n] = max e where dst == n: x[n: src]
+    return y
+}
+"""
+
+
+def test_a_maximum_over_nothing_is_minus_infinity_to_both() -> None:
+    typed, text = graph(MAXIMUM), build(MAXIMUM)
+    sizes = {"n": 7, "e": 3}  # some nodes have no edge
+    assert verify(typed, text, sizes=sizes, regimes=("small",)).ok
+    wrong = text.replace("-torch.inf", "-1e30")
+    assert wrong != text
+    assert not verify(typed, wrong, sizes=sizes, regimes=("small",)).ok
