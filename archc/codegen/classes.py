@@ -64,6 +64,7 @@ class ClassWriter:
         )
         self.stored: dict[str, str] = {}
         self.buffers: dict[tuple[Size, bool], tuple[str, str]] = {}
+        self.place = ""
         self.names = Names()
         self.heads: dict[str, tuple[str, str]] = {}
         self.inputs: dict[str, str] = {}
@@ -174,6 +175,9 @@ class ClassWriter:
         for name, made in self.buffers.values():
             call = f"self.register_buffer({quoted(name)}, {made}, persistent=False)"
             lines += statement("", parse(call), INDENT)
+        if self.place:
+            call = f"self.register_buffer({quoted(self.place)}, torch.empty(0), persistent=False)"
+            lines += statement("", parse(call), INDENT)
         return lines
 
     def _device(self) -> str:
@@ -184,13 +188,14 @@ class ClassWriter:
         return f"{found}.dtype" if found else "torch.get_default_dtype()"
 
     def _tensor(self, kinds: tuple[str, ...], *, optional: bool = False) -> str:
-        """The first input, else parameter, of one of the kinds."""
+        """The first input, else parameter, of one of the kinds; an empty buffer moves with a module that has none."""
         for value in (*self.unit.inputs, *(node.result for node in self.unit.parameters)):
             if base_kind(value.type.kind.word) in kinds:
                 return self.inputs[value.name]
-        if optional:
+        if optional and self.inputs:
             return ""
-        raise LookupError(f"{self.unit.block.name} has no tensor to say its device")
+        self.place = self.place or self.attributes.fresh("place")
+        return f"self.{self.place}"
 
     def _outputs(self) -> list[str]:
         """The fields of the named tuple of several results."""

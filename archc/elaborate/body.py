@@ -60,14 +60,15 @@ def results_of(definition: Definition, scope: Scope) -> tuple[Term, ...]:
     found = run(definition.tree.body, scope, [port.name for port in outputs])
     spans = [expr.span for expr in definition.tree.body.results]
     if len(found) != len(outputs):
-        declared = Note(outputs[0].span.to(outputs[-1].span), "declared here")
+        place = outputs[0].span.to(outputs[-1].span) if outputs else definition.tree.head
         raise Fault(
             faults.WrongResults(
                 spans[0].to(spans[-1]),
                 what="the body",
                 given=count_of(len(found)),
-                expected=len(outputs),
-                notes=[declared],
+                expected=len(outputs) or "none",
+                notes=[Note(place, "declared here")],
+                help="" if outputs else "name what it gives, as in `-> (y: real[d])`",
             )
         )
     spans = spans if len(spans) == len(outputs) else [spans[0]] * len(outputs)
@@ -218,12 +219,17 @@ def execute(statement: tree.Statement, scope: Scope) -> None:
 
 def bind(name: str, found: Binding, span: Span, scope: Scope) -> None:
     """Give a name a meaning. Raises Fault E0304 where an axis of the signature has the name."""
-    if isinstance(scope.find(name), BoundAxis) and name not in scope.introduced:
-        raise Fault(faults.AxisValueClash(span.word(name), name=name, help="give the value another name"))
+    demand_no_axis(name, span.word(name), scope)
     scope.names[name] = found
     scope.introduced.discard(name)
     if isinstance(found, Term):
         introduce(found.axes, scope)
+
+
+def demand_no_axis(name: str, span: Span, scope: Scope) -> None:
+    """A value must not be called like an axis of the signature. Raises Fault E0304."""
+    if isinstance(scope.find(name), BoundAxis) and name not in scope.introduced:
+        raise Fault(faults.AxisValueClash(span, name=name, help="give the value another name"))
 
 
 def introduce(axes: Sequence[Axis], scope: Scope) -> None:
@@ -264,7 +270,7 @@ def _let_declared(statement: tree.Let, axes: tuple[tree.AxisType, ...], scope: S
     (name,) = statement.names
     declared = axes_of(axes, scope, lambda axis, name, _: _signature_size(axis, name, scope))
     hidden = {axis for entry in axes for axis, _ in expand(entry.name, scope) if scope.hides(entry.name, axis)}
-    inner = scope.child(**{axis.name: BoundAxis(axis) for axis in declared if axis.name in hidden})
+    inner = scope.child({axis.name: BoundAxis(axis) for axis in declared if axis.name in hidden})
     inner.declared = frozenset(axis.name for axis in declared)
     inner.bind(declared)
     found = term(statement.value, inner, name)
@@ -353,7 +359,7 @@ def _start(statement: tree.Declaration, own: TensorType, scope: Scope) -> tuple[
             raise Fault(
                 faults.WrongArgument(expr.span, name="=", callee=statement.role, expected=expected, help=help)
             ) from None
-    inner = scope.child(**{axis.name: BoundAxis(axis) for axis in own.axes})
+    inner = scope.child({axis.name: BoundAxis(axis) for axis in own.axes})
     inner.declared = frozenset(own.names)
     inner.bind(own.axes)
     value = term(expr, inner)

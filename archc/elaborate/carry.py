@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from archc.base.diagnostic import Fault, Note
 from archc.base.span import Span
 from archc.elaborate import faults
 from archc.elaborate.binding import Term
-from archc.elaborate.body import count_of
+from archc.elaborate.body import count_of, demand_no_axis
 from archc.elaborate.constraint import Mismatch, shown
 from archc.elaborate.evaluate import term
 from archc.elaborate.scope import Scope, plain
@@ -16,6 +17,23 @@ from archc.syntax import tree
 from archc.types.tensor_type import REAL, Axis, TensorType
 
 Looping = tree.Repeat | tree.Scan | tree.Fixpoint
+
+
+def check_names(expr: Looping, scope: Scope) -> None:
+    """Each carry, and the number of the pass, has a name of its own, and none that of an axis of the signature.
+
+    Raises Fault E0403, E0304.
+    """
+    places = [(carry.name, carry.span.word(carry.name)) for carry in expr.carries]
+    if isinstance(expr, tree.Repeat) and expr.label is not None:
+        label = replace(expr.span, start=expr.count.span.end).word(expr.label)
+        places.insert(0, (expr.label, label))
+    first: dict[str, Span] = {}
+    for name, span in places:
+        if name in first:
+            raise Fault(faults.RepeatedName(span, name=name, notes=[Note(first[name], "the first one")]))
+        first[name] = span
+        demand_no_axis(name, span, scope)
 
 
 def start_of(carry: tree.Carry, scope: Scope) -> Term:

@@ -209,7 +209,7 @@ def expand(name: tree.Name, scope: Scope) -> Iterator[tuple[str, Scope]]:
         axes = scope.names_axes(base)
         if isinstance(axes, AxisList):
             for axis in axes.axes:
-                yield axis.name, scope.child(**{base: BoundAxis(axis)})
+                yield axis.name, scope.child({base: BoundAxis(axis)})
         elif isinstance(axes, BoundAxis):
             yield axes.axis.name, scope
         else:
@@ -221,7 +221,7 @@ def expand(name: tree.Name, scope: Scope) -> Iterator[tuple[str, Scope]]:
             faults.WrongArgument(name.span, name=name.text, callee="this", expected="a list of axes after the dot")
         )
     for axis in found.axes if isinstance(found, AxisList) else (found.axis,):
-        yield scope.local(f"{name.parts[0]}_{axis.name}"), scope.child(**{base: BoundAxis(axis)})
+        yield scope.local(f"{name.parts[0]}_{axis.name}"), scope.child({base: BoundAxis(axis)})
 
 
 def conditions_of(expr: tree.Expr, scope: Scope) -> Iterator[Condition]:
@@ -282,7 +282,7 @@ def _each_axis(expr: tree.Expr, scope: Scope) -> Iterator[Scope]:
     if not lists:
         yield scope
     for axes in zip(*lists.values(), strict=False) if lists else ():
-        yield scope.child(**{word: BoundAxis(axis) for word, axis in zip(lists, axes, strict=True)})
+        yield scope.child({word: BoundAxis(axis) for word, axis in zip(lists, axes, strict=True)})
 
 
 def axes_of(
@@ -363,7 +363,7 @@ def type_of(
     """The type a port or parameter declares."""
     assert isinstance(type, tree.Type)  # tuples of ports are flat by now
     axes = axes_of(type.axes, scope, bare)
-    own = scope.child(**{axis.name: BoundAxis(axis) for axis in axes if scope.find(axis.name) is None})
+    own = scope.child({axis.name: BoundAxis(axis) for axis in axes if scope.find(axis.name) is None})
     return TensorType(kind_of(type, own), axes)
 
 

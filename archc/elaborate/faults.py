@@ -442,8 +442,8 @@ class LayerAxes(Diagnostic):
 
 
 class RepeatedName(Diagnostic):
-    """Two definitions of a file, two inputs of a signature (ports or hyper-parameters), two of its outputs, or two
-    parameters of a body share a name. Only `let` may give a name a new meaning.
+    """Two definitions of a file, two inputs of a signature (ports or hyper-parameters), two of its outputs, two
+    parameters of a body, or two carries of a loop share a name. Only `let` may give a name a new meaning.
 
     Wrong:
         param w: real[d]   param w: real[k]

@@ -17,7 +17,7 @@ from archc.elaborate.binding import (
     together,
 )
 from archc.elaborate.body import run
-from archc.elaborate.carry import check_carries, handed_on, per_result, start_of
+from archc.elaborate.carry import check_carries, check_names, handed_on, per_result, start_of
 from archc.elaborate.constraint import Demand
 from archc.elaborate.evaluate import as_term, evaluate
 from archc.elaborate.extent import size_of
@@ -97,6 +97,7 @@ def _(expr: tree.Repeat, scope: Scope, hint: str | None = None) -> Binding:
         raise Fault(faults.TooManyPasses(expr.count.span, count=number, limit=LIMITS.repeat))
     spare = count.offset if count.symbols else 0  # `depth >= 1` reads better than `depth - 1 >= 0`
     frame.demand(Condition(">=", count - spare, Size.of(-spare)), Demand("repeat", expr.count.span))
+    check_names(expr, scope)
     start = [(carry.name, start_of(carry, scope)) for carry in expr.carries]
     if expr.label is not None:
         return _unrolled(expr, start, frame.constant(count, expr.count.span, "the number of passes"), scope)
@@ -106,7 +107,7 @@ def _(expr: tree.Repeat, scope: Scope, hint: str | None = None) -> Binding:
         frame.input(frame.allocate(name), type, carry.span)
         for (name, _), type, carry in zip(start, carried, expr.carries, strict=True)
     ]
-    inner = scope.child(**{name: frame.read(value) for (name, _), value in zip(start, inputs, strict=True)})
+    inner = scope.child({name: frame.read(value) for (name, _), value in zip(start, inputs, strict=True)})
     inner.introduced, inner.emitted = set(scope.introduced), None
     with frame.region(inputs, has_weights=not expr.shared) as region:
         found = run(expr.body, inner, [])
@@ -148,7 +149,7 @@ def _unrolled(expr: tree.Repeat, start: list[tuple[str, Term]], count: int, scop
             if passes is not None:
                 passes.begin()
             carries = {name: one for (name, _), one in zip(start, terms, strict=True)}
-            inner = scope.child(**carries, **{expr.label: Extent(Size.of(number))})
+            inner = scope.child({**carries, expr.label: Extent(Size.of(number))})
             inner.introduced = set(scope.introduced)
             found = run(expr.body, inner, [name for name, _ in start])
             check_carries(expr, len(found))

@@ -9,7 +9,7 @@ from archc.derive.coupling import UnsuitableError, require_affine
 from archc.elaborate import faults
 from archc.elaborate.binding import AxisList, Binding, BoundAxis, Term, together
 from archc.elaborate.body import run
-from archc.elaborate.carry import Looping, check_carries, handed_on, per_result, start_of
+from archc.elaborate.carry import Looping, check_carries, check_names, handed_on, per_result, start_of
 from archc.elaborate.evaluate import as_term, evaluate
 from archc.elaborate.extent import expand, size_of, unknown_axis
 from archc.elaborate.frame import Freeze, Open, Poisoned, Session
@@ -28,7 +28,7 @@ def _(expr: tree.Scan, scope: Scope, hint: str | None = None) -> Binding:
     axis = _axis(expr, scope)
     solver = solver_of(expr.solver, SCAN, scope) if expr.solver else None
     start, initial, inputs = _starts(expr, scope)
-    inner = scope.child(**{carry.name: frame.read(value) for carry, value in zip(expr.carries, inputs, strict=True)})
+    inner = scope.child({carry.name: frame.read(value) for carry, value in zip(expr.carries, inputs, strict=True)})
     inner.introduced = set(scope.introduced)
     emitted: list[Emitted] = []
     with frame.region(inputs) as region:
@@ -72,7 +72,7 @@ def _(expr: tree.Fixpoint, scope: Scope, hint: str | None = None) -> Binding:
     call = expr.solver or tree.Call(span=expr.span, function=tree.Name(span=expr.span, parts=("plain",)), arguments=())
     solver: Solver = solver_of(call, FIXPOINT, scope)
     start, initial, inputs = _starts(expr, scope)
-    inner = scope.child(**{carry.name: frame.read(value) for carry, value in zip(expr.carries, inputs, strict=True)})
+    inner = scope.child({carry.name: frame.read(value) for carry, value in zip(expr.carries, inputs, strict=True)})
     inner.introduced, inner.emitted = set(scope.introduced), None
     with frame.region(inputs) as region:
         outputs = _pass(expr, inner, start, inputs)
@@ -118,6 +118,7 @@ def _starts(expr: Looping, scope: Scope) -> tuple[list[Term], tuple[str, ...], l
     passes bring in, which the text does not speak of.
     """
     frame = scope.frame
+    check_names(expr, scope)
     start = [start_of(carry, scope) for carry in expr.carries]
     wider = frame.session.widened.get(frame.session.place(expr.span), {})
     initial, inputs = [], []

@@ -130,9 +130,9 @@ class Scope:
     emitted: list[Emitted] | None = None
     states: dict[str, Value] = field(default_factory=dict)
 
-    def child(self, **names: Binding) -> Scope:
-        """A scope inside this one."""
-        return replace(self, names=names, parent=self, states={})
+    def child(self, names: Mapping[str, Binding] | None = None) -> Scope:
+        """A scope inside this one, with some names of its own."""
+        return replace(self, names=dict(names or {}), parent=self, states={})
 
     def find(self, name: str) -> Binding | None:
         """What a name means, innermost first."""

@@ -116,7 +116,7 @@ def _finish(device: torch.device) -> None:
 
 def _array(tensor: torch.Tensor) -> Array:
     """NumPy has no bfloat16."""
-    return np.asarray((tensor.float() if tensor.dtype == torch.bfloat16 else tensor).cpu().numpy())
+    return np.asarray((tensor.float() if tensor.dtype == torch.bfloat16 else tensor).detach().cpu().numpy())
 
 
 def _statistics(array: Array) -> Statistics | None:
