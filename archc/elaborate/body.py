@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import singledispatch
-from math import prod
 from typing import NamedTuple
 
 from archc.base.diagnostic import Fault, Note
-from archc.base.nearest import nearest
 from archc.base.span import Span
 from archc.elaborate import faults
 from archc.elaborate.binding import (
@@ -31,19 +29,16 @@ from archc.elaborate.extent import (
     bounded,
     conditions_of,
     expand,
-    listed,
-    number_of,
     place_of,
-    size_of,
     type_of,
 )
 from archc.elaborate.frame import Poisoned
 from archc.elaborate.scope import Emitted, Scope
+from archc.elaborate.start import initial_of, start_of, worded_start
 from archc.elaborate.tuples import Shape
 from archc.formula.rename import distinct
 from archc.formula.tree import Formula, Literal, Read, Training, walk
 from archc.ir.node import Assume, Initial, Update, Value
-from archc.ops.registries import INITIALISERS
 from archc.syntax import tree
 from archc.types.size import Condition, Size
 from archc.types.tensor_type import Axis, TensorType
@@ -331,34 +326,14 @@ def _origin(found: Binding, scope: Scope) -> tuple[Note, ...]:
     return () if span is None else (Note(span, "the first one"),)
 
 
-FANS = ("fan_in", "fan_out")
-"""What an initialiser may be scaled by: how many values each unit reads, and how many units read each."""
-
-
 def _start(statement: tree.Declaration, own: TensorType, scope: Scope) -> tuple[Initial | None, Formula | None]:
     """How a parameter starts: an initialiser with its fans, or a formula for a constant."""
-    expr = statement.initial
+    expr, role = statement.initial, statement.role
     if expr is None:
-        word = scope.edging.initial if scope.edging and scope.edging.initial else "kaiming"
-        return _initial(word, (), own, scope), None
-    call = expr if isinstance(expr, tree.Call) else None
-    name = call.function if call else expr
-    is_free = isinstance(name, tree.Name) and isinstance(scope.find(name.text), Term | None)
-    word = name.text if isinstance(name, tree.Name) and is_free else ""
-    if word in INITIALISERS:
-        given = call.arguments if call else ()
-        return _initial(word, given, own, scope, expr.span), None
-    if statement.role != "const":
-        try:
-            number = float(number_of(expr, scope, "=", statement.role))
-            return Initial("constant", (number,), *Initial.fans(_every_axis(own, scope))), None
-        except Fault:
-            near = nearest(word, INITIALISERS.words)
-            help = f"did you mean `{near}`?" if near else f"initialisers are {listed(INITIALISERS.words)}"
-            expected = "an initialiser or a number"
-            raise Fault(
-                faults.WrongArgument(expr.span, name="=", callee=statement.role, expected=expected, help=help)
-            ) from None
+        return initial_of(None, own, scope, role), None
+    start = worded_start(expr, scope) if role == "const" else start_of(expr, scope, "=", role)
+    if start is not None:
+        return initial_of(start, own, scope, role), None
     inner = scope.child({axis.name: BoundAxis(axis) for axis in own.axes})
     inner.declared = frozenset(own.names)
     inner.bind(own.axes)
@@ -369,43 +344,6 @@ def _start(statement: tree.Declaration, own: TensorType, scope: Scope) -> tuple[
             faults.NotStatic(expr.span, what="what a constant holds", label="it reads values of the run", help=help)
         )
     return None, distinct(value.formula, frozenset(own.names))
-
-
-def _every_axis(own: TensorType, scope: Scope) -> tuple[Axis, ...]:
-    """The axes of a parameter with those that an edge gives it."""
-    return (*(scope.edging.axes if scope.edging else ()), *own.axes)
-
-
-def _initial(
-    word: str, given: Sequence[tree.Argument], own: TensorType, scope: Scope, span: Span | None = None
-) -> Initial:
-    """A start by its word: `normal(0.1)`, or `kaiming(fan_in = 64)` where its scale is not that of its own axes.
-
-    Raises Fault E0203 for too few or too many numbers, E0202 for another one that is named.
-    """
-    kind = INITIALISERS[word]
-    edging = scope.edging
-    fans = dict(zip(FANS, Initial.fans(_every_axis(own, scope)), strict=True))
-    if edging is not None and kind().is_scaled:
-        each = prod((axis.size for axis in own.axes), start=Size.of(1))
-        fans = {"fan_in": edging.fan_in * each, "fan_out": edging.fan_out * each}
-    numbers: list[tree.Expr] = []
-    for argument in given:
-        if argument.name is None:
-            numbers.append(argument.value)
-        elif argument.name in fans:
-            fans[argument.name] = size_of(argument.value, scope)
-        else:
-            help = "an initialiser's numbers are given by position, as in `normal(0.1)`"
-            raise Fault(
-                faults.UnknownArgument(argument.span.word(argument.name), callee=word, name=argument.name, help=help)
-            )
-    names, least = kind.arguments, kind.least
-    if span is not None and not least <= len(numbers) <= len(names):
-        expected = f"{least} to {len(names)} numbers" if least < len(names) else f"{least} number{'s' * (least != 1)}"
-        raise Fault(faults.WrongArity(span, callee=word, expected=expected, given=len(numbers)))
-    found = (float(number_of(one, scope, name, word)) for one, name in zip(numbers, names, strict=False))
-    return Initial(word, tuple(found), **fans)
 
 
 @execute.register

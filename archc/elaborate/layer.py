@@ -28,14 +28,15 @@ from archc.elaborate.joint import Crossing, is_joint
 from archc.elaborate.library import prelude
 from archc.elaborate.operate import applied
 from archc.elaborate.reduction import reduce_over
-from archc.elaborate.scope import Edging, Scope, plain
+from archc.elaborate.scope import Edging, Scope, Start, plain
+from archc.elaborate.start import start_of
 from archc.formula.rename import along
 from archc.formula.tree import Apply, Literal, Position
 from archc.ir.node import Initial
 from archc.ops.operation import Fresh
 from archc.ops.operations.merge import Merge
 from archc.ops.operations.split import Split
-from archc.ops.registries import INITIALISERS, REDUCTIONS
+from archc.ops.registries import REDUCTIONS
 from archc.syntax import tree
 from archc.types.size import Condition, Size
 from archc.types.tensor_type import BOOL, INT, REAL, Axis, TensorType
@@ -234,11 +235,9 @@ class _Layer:
             declared=None,
         )
 
-    def initial(self) -> str | None:
+    def initial(self) -> Start | None:
         expr = self.option("init")
-        if expr is None:
-            return None
-        return choice("init", INITIALISERS.words, expr, self.scope).text
+        return None if expr is None else start_of(expr, self.scope, "init", "layer")
 
     # Wiring
 

@@ -22,6 +22,16 @@ from archc.types.tensor_type import REAL, Axis, Kind, TensorType
 
 
 @dataclass(frozen=True)
+class Start:
+    """How parameters are asked to start, and where: an initialiser's word, its numbers, and the fans that are given."""
+
+    word: str
+    numbers: tuple[float, ...] = ()
+    fans: tuple[tuple[str, Size], ...] = ()
+    span: Span | None = None
+
+
+@dataclass(frozen=True)
 class Edging:
     """What a layer asks of the parameters of its edge: unit axes before their own, a name's prefix, a start.
 
@@ -30,7 +40,7 @@ class Edging:
 
     axes: tuple[Axis, ...]
     prefix: str
-    initial: str | None
+    initial: Start | None
     fan_in: Size
     fan_out: Size
     sharing: Sharing | None = None

@@ -348,6 +348,11 @@ class Initialiser(_Frozen, ABC):
         text = self.torch("tensor", (1.0,) * len(self.arguments), *marks)
         return any(mark in text for mark in marks)
 
+    def expects(self, arguments: tuple[float, ...], axes: int) -> str:
+        """What it takes, where that is not what it is given: these numbers, for a tensor of so many axes."""
+        del arguments, axes
+        return ""
+
     @abstractmethod
     def torch(self, tensor: str, arguments: tuple[float, ...], fan_in: str, fan_out: str) -> str:
         """The torch statement that fills `tensor` in place; `fan_in` and `fan_out` are Python int expressions."""

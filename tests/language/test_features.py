@@ -40,6 +40,12 @@ FEATURES: dict[str, str] = {
     "grouped wiring": LAYER.format(", wiring = groups(2)"),
     "grouped splines": LAYER.format(", wiring = groups(2), edge = spline(grid = 3, order = 2)"),
     "init": LAYER.format(", init = glorot"),
+    "init of a number": LAYER.format(", init = 0.1"),
+    "init with numbers": LAYER.format(", init = uniform(-1, 1)"),
+    "init with a fan": LAYER.format(", edge = spline(grid = 4) + weight, init = kaiming(fan_in = 64)"),
+    "init by choice": """
+        block f(start: choice(zero, normal)) (x: real[d]) -> (y: real[d]) { return x |> layer(d -> d, init = start) }
+        net N (x: real[batch, d: 3]) -> (y: real[batch, d: 3]) { return x |> f(start = normal) }""",
     "edge sum": LAYER.format(", edge = silu >> weight + spline(grid = 4) - 0.5 * chebyshev(degree = 3)"),
     "edge chain": LAYER.format(", edge = weight >> tanh >> weight"),
     "tied edge": LAYER.format(", edge = tied(spline(grid = 3), groups = 2) >> weight"),

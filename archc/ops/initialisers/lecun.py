@@ -17,6 +17,10 @@ class Lecun(Initialiser):
     word = "lecun"
     arguments = ("gain",)
 
+    def expects(self, arguments: tuple[float, ...], axes: int) -> str:
+        del axes
+        return "" if min(arguments, default=0) >= 0 else "a gain of at least 0"
+
     def torch(self, tensor: str, arguments: tuple[float, ...], fan_in: str, fan_out: str) -> str:
         del fan_out
         (gain,) = arguments or (1.0,)

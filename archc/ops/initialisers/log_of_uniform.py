@@ -16,6 +16,11 @@ class LogOfUniform(Initialiser):
     arguments = ("low", "high")
     least = 2
 
+    def expects(self, arguments: tuple[float, ...], axes: int) -> str:
+        del axes
+        low, high = arguments
+        return "" if 0 < low < high else "0 < low < high"
+
     def torch(self, tensor: str, arguments: tuple[float, ...], fan_in: str, fan_out: str) -> str:
         del fan_in, fan_out
         low, high = map(number, arguments)

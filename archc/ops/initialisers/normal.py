@@ -15,6 +15,10 @@ class Normal(Initialiser):
     word = "normal"
     arguments = ("std",)
 
+    def expects(self, arguments: tuple[float, ...], axes: int) -> str:
+        del axes
+        return "" if min(arguments, default=0) >= 0 else "a standard deviation of at least 0"
+
     def torch(self, tensor: str, arguments: tuple[float, ...], fan_in: str, fan_out: str) -> str:
         del fan_in, fan_out
         (std,) = arguments or (1.0,)

@@ -16,6 +16,10 @@ class Orthogonal(Initialiser):
     word = "orthogonal"
     arguments = ("gain",)
 
+    def expects(self, arguments: tuple[float, ...], axes: int) -> str:
+        del arguments
+        return "" if axes >= 2 else "a parameter of two axes or more"
+
     def torch(self, tensor: str, arguments: tuple[float, ...], fan_in: str, fan_out: str) -> str:
         del fan_in, fan_out
         (gain,) = arguments or (1.0,)

@@ -16,6 +16,12 @@ class RandomWiring(Initialiser):
     arguments = ("density", "seed")
     least = 2
 
+    def expects(self, arguments: tuple[float, ...], axes: int) -> str:
+        del axes
+        density, seed = arguments
+        fits = 0 <= density <= 1 and 0 <= seed == int(seed)
+        return "" if fits else "a density from 0 to 1, and a whole number of at least 0 as its seed"
+
     def torch(self, tensor: str, arguments: tuple[float, ...], fan_in: str, fan_out: str) -> str:
         del fan_in, fan_out
         density, seed = arguments

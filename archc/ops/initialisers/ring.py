@@ -17,6 +17,11 @@ class Ring(Initialiser):
     arguments = ("low", "high")
     least = 2
 
+    def expects(self, arguments: tuple[float, ...], axes: int) -> str:
+        del axes
+        low, high = arguments
+        return "" if 0 < low < high < 1 else "0 < low < high < 1"
+
     def torch(self, tensor: str, arguments: tuple[float, ...], fan_in: str, fan_out: str) -> str:
         del fan_in, fan_out
         low, high = (number(radius**2) for radius in arguments)

@@ -16,7 +16,17 @@ class Uniform(Initialiser):
     arguments = ("bound", "high")
     least = 1
 
+    def expects(self, arguments: tuple[float, ...], axes: int) -> str:
+        del axes
+        low, high = self.bounds(arguments)
+        return "" if low <= high else "a low end that is no higher than the high one"
+
+    @staticmethod
+    def bounds(arguments: tuple[float, ...]) -> tuple[float, float]:
+        """The two ends of its numbers."""
+        return (arguments[0], arguments[1]) if len(arguments) == 2 else (-arguments[0], arguments[0])
+
     def torch(self, tensor: str, arguments: tuple[float, ...], fan_in: str, fan_out: str) -> str:
         del fan_in, fan_out
-        low, high = arguments if len(arguments) == 2 else (-arguments[0], arguments[0])
+        low, high = self.bounds(arguments)
         return f"nn.init.uniform_({tensor}, {number(low)}, {number(high)})"
