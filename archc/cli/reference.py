@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from archc.base.assets import grammar_root, specs_root
@@ -17,6 +18,9 @@ _HEADING = re.compile(r"^##+ ", re.MULTILINE)
 _FENCE = re.compile(r"^```.*\n", re.MULTILINE)
 _HERE_AND_THERE = ("layer", "state", "share", "shared", "using", "equivariant", "invariant")
 """Words that are reserved only where they act."""
+
+_Block = tuple[str, list[str], int, int]
+"""A block's name, the lines of its file, the first line of its comment, the line after it."""
 
 
 def spec_names() -> Iterator[tuple[str, str]]:
@@ -96,8 +100,13 @@ def _use(word: str) -> str:
     return ""
 
 
-def _blocks() -> Iterator[tuple[str, list[str], int, int]]:
-    """Each block of the library: its name, the lines of its file, the first line of its comment, the line after it."""
+@cache
+def _blocks() -> tuple[_Block, ...]:
+    """The blocks of the library."""
+    return tuple(_found_blocks())
+
+
+def _found_blocks() -> Iterator[_Block]:
     for path in sorted((specs_root() / "std").glob("*.arch")):
         source = Source(f"std/{path.name}", path.read_text(encoding="utf-8"))
         spec = parse(source, Findings())
