@@ -22,7 +22,7 @@ import archc.elaborate.frame
 from archc.base.diagnostic import ArchError, Diagnostic
 from archc.base.limits import LIMITS
 from archc.base.render import render
-from archc.driver import check, graph
+from archc.driver import build, check, graph
 
 CASES = Path(__file__).parent / "cases"
 FILES = sorted(path.relative_to(CASES) for path in (*CASES.glob("*.arch"), *CASES.glob("*/main.arch")))
@@ -32,6 +32,7 @@ ELSEWHERE = {
     "E0210": "asked of a command, not of a spec: test_a_net_must_be_chosen",
     "E0211": "asked of a command, not of a spec: test_a_net_must_be_known",
     "E0212": "asked of a command, not of a spec: test_a_hyper_parameter_must_be_known",
+    "E0214": "asked of a command, not of a spec: test_a_hyper_parameter_keeps_its_kind",
     "E0001": "bytes that no editor keeps: test_bytes_that_are_no_text",
     "E0999": "the compiler's own fault: tests/base/test_render.py",
     "E0701": "a file is written: tests/codegen/test_write.py",
@@ -389,6 +390,41 @@ def test_a_hyper_parameter_must_be_known() -> None:
     assert (found.code, found.span.line) == ("E0212", 2)
 
 
-def test_a_hyper_parameter_keeps_its_kind() -> None:
-    found = refused(lambda: graph(TWO, net="First", a="wide"))
-    assert found.code == "E0204"
+CHOSEN = """
+net N (a = 1, p = 0.5, f = true, act: activation = relu, e: edge = weight, at: choice(zero, one) = zero)
+        (x: real[d: a]) -> (y: real[d: a]) {
+    return if f { return p * act(x) } else { return x |> layer(d -> d, edge = e) }
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("a", "wide", "a whole number from 0 to 9007199254740991, not `wide`"),
+        ("a", 2**60, "a whole number"),
+        ("a", -1, "a whole number"),
+        ("a", True, "not `true`"),
+        ("p", "much", "a finite number"),
+        ("p", float("nan"), "a finite number"),
+        ("f", 1, "`true` or `false`, not `1`"),
+        ("act", "sigmod", "a function of one number, not `sigmod`"),
+        ("act", "softmax", "a function of one number"),
+        ("act", "add", "a function of one number"),
+        ("act", "N", "a function of one number"),
+        ("e", "weigth", "an edge, not `weigth`"),
+        ("at", "zeros", "one of `zero`, `one`, not `zeros`"),
+    ],
+)
+def test_a_hyper_parameter_keeps_its_kind(name: str, value: object, said: str) -> None:
+    found = refused(lambda: graph(CHOSEN, **{name: value}))  # type: ignore[arg-type]
+    assert (found.code, found.span.line) == ("E0214", 2)
+    assert found.message.startswith(f"`{name}` of `N` takes ")
+    assert said in found.message
+    assert found.help in ("", "did you mean `sigmoid`?", "did you mean `weight`?", "did you mean `zero`?")
+
+
+def test_a_hyper_parameter_may_be_a_function_or_a_block() -> None:
+    assert "torch.tanh" in build(CHOSEN, act="tanh")
+    assert "class Prelu" in build(CHOSEN, act="prelu")
+    assert "cos" in build(CHOSEN, e="cos", f=False)

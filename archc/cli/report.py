@@ -44,7 +44,7 @@ class Exit(IntEnum):
     INTERRUPTED = 130
 
 
-_OF_THE_COMMAND = ("E0210", "E0211", "E0212")
+_OF_THE_COMMAND = ("E0210", "E0211", "E0212", "E0214")
 """Diagnostics of `--net` and `--set`, not of the spec."""
 
 

@@ -163,6 +163,19 @@ class UnknownHyper(Diagnostic):
     title = "`{net}` has no hyper-parameter `{name}`"
 
 
+class WrongOption(Diagnostic):
+    """`--set` (or a keyword of `load` and `build`) gives a hyper-parameter a value that it does not take.
+
+    Wrong:
+        archc build specs/basic/mlp.arch --set neuron=tahn
+    Right:
+        archc build specs/basic/mlp.arch --set neuron=tanh
+    """
+
+    code = "E0214"
+    title = "`{name}` of `{net}` takes {expected}, not {given}"
+
+
 class UnknownKind(Diagnostic):
     """Values are real, complex, int, bool, index(n), simplex(n) or point(v);
     hyper-parameters are int, real, bool, axes, activation, edge, block or choice(...).

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import isfinite
 
 from archc.base.diagnostic import Fault
 from archc.base.limits import LIMITS
 from archc.base.nearest import nearest
-from archc.base.span import Span
 from archc.elaborate import call as _calls  # registers calls and pipes with `evaluate`
 from archc.elaborate import faults
 from archc.elaborate import index as _indexing  # registers indexing
@@ -27,7 +27,7 @@ from archc.elaborate.binding import (
     Term,
     Word,
 )
-from archc.elaborate.extent import bounded, expand
+from archc.elaborate.extent import bounded, expand, listed
 from archc.elaborate.frame import Freeze, Poisoned, Session
 from archc.elaborate.instance import entered
 from archc.elaborate.library import File
@@ -35,7 +35,9 @@ from archc.elaborate.ports import match_ports
 from archc.elaborate.specialise import Builder, default_hypers
 from archc.formula.tree import Position, Read
 from archc.ir.graph import Block, TypedGraph
+from archc.ops.registries import POINTWISE
 from archc.syntax import tree
+from archc.types.limits import MAX_BITS
 from archc.types.size import Size
 from archc.types.tensor_type import REAL, Axis, Kind
 
@@ -49,7 +51,7 @@ Option = int | float | bool | str
 def elaborate(file: File, net: Definition, options: Mapping[str, Option], session: Session) -> TypedGraph | None:
     """The typed graph of a net; None where it has errors, which the session's findings hold.
 
-    Raises Fault E0212 for an option the net does not have, E0204 for one of the wrong kind.
+    Raises Fault E0212 for an option the net does not have, E0214 for one that it does not take.
     """
     return _graph(file, _root(net, _given(net, options), session), options, session)
 
@@ -159,29 +161,61 @@ def _given(net: Definition, options: Mapping[str, Option]) -> dict[str, Binding]
             near = nearest(name, hypers)
             help = f"did you mean `{near}`?" if near else f"it has {', '.join(hypers) or 'none'}"
             raise Fault(faults.UnknownHyper(net.tree.head, net=net.tree.name, name=name, help=help))
-        given[name] = _option(hyper, value, net.tree.head)
+        found = _option(hyper, value, net.file)
+        if found is None:
+            expected, help = _expected(hyper, value, net.file)
+            shown = f"`{str(value).lower() if isinstance(value, bool) else value}`"
+            place, word = hyper.span.word(name), net.tree.name
+            raise Fault(faults.WrongOption(place, name=name, net=word, expected=expected, given=shown, help=help))
+        given[name] = found
     return given
 
 
-def _option(hyper: tree.Hyper, value: Option, span: Span) -> Binding:
-    kind = hyper_kind(hyper)
-    if kind == "int" and isinstance(value, int) and not isinstance(value, bool):
-        return Extent(Size.of(value))
-    if kind == "real" and isinstance(value, int | float) and not isinstance(value, bool):
-        return Scalar(float(value))
-    if kind == "bool" and isinstance(value, bool):
-        return Flag(value)
-    if kind == "choice" and isinstance(value, str):
-        if value in hyper.choices:
+def _option(hyper: tree.Hyper, value: Option, file: File) -> Binding | None:
+    """An option as the hyper-parameter's kind reads it; None for a value that is none of its kind."""
+    match hyper_kind(hyper), value:
+        case ("bool", bool()):
+            return Flag(value)
+        case (_, bool()):
+            return None
+        case ("int", int()) if 0 <= value < 2**MAX_BITS:
+            return Extent(Size.of(value))
+        case ("real", int() | float()) if isfinite(value):
+            return Scalar(float(value))
+        case ("choice", str()) if value in hyper.choices:
             return Word(value)
-        near = nearest(value, hyper.choices)
-        help = f"did you mean `{near}`?" if near else f"choices are {', '.join(hyper.choices)}"
-        raise Fault(faults.UnknownChoice(hyper.span, given=f"`{value}`", name=hyper.name, help=help))
-    if kind == "activation" and isinstance(value, str):
-        return Activation(value)
-    raise Fault(
-        faults.WrongArgument(span, name=hyper.name, callee="the net", expected=f"a value of kind {kind}, not {value!r}")
-    )
+        case ("activation" | "edge" | "block", str()):
+            return _edges(file).get(value)
+        case _:
+            return None
+
+
+def _edges(file: File) -> Mapping[str, Binding]:
+    """What an option may mean by a word where an edge, a block or an activation is wanted."""
+    functions = {function.word: Activation(function.word) for function in POINTWISE if function.arity == 1}
+    blocks = {word: file.find(tuple(word.split("."))) for word in file.words}
+    return functions | {word: Partial(one) for word, one in blocks.items() if one and one.tree.role == "block"}
+
+
+_WANTED = {
+    "int": f"a whole number from 0 to {2**MAX_BITS - 1}",
+    "real": "a finite number",
+    "bool": "`true` or `false`",
+    "activation": "a function of one number",
+    "edge": "an edge",
+    "block": "a block",
+}
+
+
+def _expected(hyper: tree.Hyper, value: Option, file: File) -> tuple[str, str]:
+    """What a hyper-parameter takes, and what was probably meant."""
+    kind = hyper_kind(hyper)
+    if kind not in _WANTED and kind != "choice":
+        return "what only a spec can write", f"give `{hyper.name}` in a net of your own"
+    words = hyper.choices if kind == "choice" else _edges(file) if kind in ("activation", "edge", "block") else ()
+    near = nearest(value, words) if isinstance(value, str) else None
+    expected = f"one of {listed(hyper.choices)}" if kind == "choice" else _WANTED[kind]
+    return expected, f"did you mean `{near}`?" if near else ""
 
 
 def _stand_ins(definition: Definition) -> dict[str, Binding]:

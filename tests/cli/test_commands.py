@@ -162,6 +162,14 @@ def test_a_hyper_parameter_of_any_name(spec: Path) -> None:
     assert "source: int = 3" in archc("build", spec, "--set", "source=3").stdout
 
 
+@pytest.mark.parametrize("value", ["wide", "-1", "0.5", "9999999999999999"])
+def test_a_value_that_a_hyper_parameter_does_not_take(value: str, spec: Path) -> None:
+    spec.write_text("net A (scale = 2) (x: real[d]) -> (y: real[d]) { return scale * x }")
+    result = archc("build", spec, "--set", f"scale={value}")
+    assert result.exit_code == 2
+    assert "error[E0214]: `scale` of `A` takes a whole number" in result.stderr
+
+
 def test_summary_and_ir(spec: Path) -> None:
     said = archc("summary", spec, "--size", "d=7").stdout
     assert "y: real[d]" in said
