@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+import archc
 from tests.specs.conftest import ROOT
 from tests.specs.test_parity import close, drawn, loaded, passes
 
@@ -102,26 +103,31 @@ def test_nbfnet_is_a_loop_over_edges() -> None:
 
 PATHS = """
 use "nbfnet.arch"
-net Paths(depth = 39) (distance: real[n], weight: real[e], src: index(n)[e], dst: index(n)[e]) -> (y: real[n]) {
-    return relax(distance, weight, src, dst, depth = depth)
+net Paths(depth = 39) (start: real[n, d], w: real[e, d], src: index(n)[e], dst: index(n)[e]) -> (y: real[n, d]) {
+    return repeat depth with y = start {
+        return relax(y, start, w, src, dst, message = plus, aggregate = min)
+    }
 }
 """
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_relaxing_with_minimum_and_plus_finds_shortest_paths(seed: int, tmp_path: Path) -> None:
-    shutil.copy(ROOT / "graphs/nbfnet.arch", tmp_path)
+def test_nbfnet_with_minimum_and_plus_is_bellman_ford(seed: int, tmp_path: Path) -> None:
+    """The block that passes its messages on finds the shortest paths from several sources at once."""
+    spec = shutil.copy(ROOT / "graphs/nbfnet.arch", tmp_path)
     (tmp_path / "paths.arch").write_text(PATHS, encoding="utf-8")
-    nodes = 40
+    nodes, sources = 40, [0, 7, 11]
     ours = loaded(tmp_path / "paths.arch", depth=nodes - 1)
+    assert "relax" in {block.word for block in archc.graph(spec).blocks.values()}
     graph = nx.gnp_random_graph(nodes, 0.08, seed=seed, directed=True)
     generator = np.random.default_rng(seed)
     for _, _, data in graph.edges(data=True):
         data["weight"] = generator.uniform(0.1, 2.0)
     src, dst, weight = (torch.from_numpy(np.array(column)) for column in zip(*graph.edges(data="weight"), strict=True))
-    start = torch.full((nodes,), torch.inf, dtype=torch.float64)
-    start[0] = 0
-    reached = nx.single_source_dijkstra_path_length(graph, 0)
-    assert len(reached) > 20
-    wanted = torch.tensor([reached.get(node, torch.inf) for node in range(nodes)], dtype=torch.float64)
-    close(ours(start, weight, src, dst), wanted)
+    start = torch.full((nodes, len(sources)), torch.inf, dtype=torch.float64)
+    start[sources, range(len(sources))] = 0
+    paths = [nx.single_source_dijkstra_path_length(graph, source) for source in sources]
+    assert all(len(reached) > 20 for reached in paths)
+    wanted = [[reached.get(node, torch.inf) for reached in paths] for node in range(nodes)]
+    found = ours(start, weight[:, None].expand(-1, len(sources)), src, dst)
+    close(found, torch.tensor(wanted, dtype=torch.float64))
