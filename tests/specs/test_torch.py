@@ -34,7 +34,7 @@ def test_compiles_without_a_graph_break(net: Net) -> None:
         torch.testing.assert_close(compiled(*net.feed(start)), module(*net.feed(start)))
 
 
-@pytest.mark.parametrize("net", ["kan/kan", "vision/conv", "graphs/rgcn"], indirect=True)
+@pytest.mark.parametrize("net", ["kan/kan", "vision/conv", "graphs/rgcn", "operators/fno"], indirect=True)
 def test_inductor_gives_the_same_values_and_gradients(net: Net) -> None:
     torch.compiler.reset()
     module = net.module()
