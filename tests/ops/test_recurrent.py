@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from tests.ops.test_std import agrees, close, drawn, loaded
 
 Complex = NDArray[np.complex128]
+Tensors = tuple[Tensor, ...]
 
 LSTM = """use std.lstm
 net N (x: real[a, batch, t, d: 3]GIVEN)
@@ -25,20 +26,41 @@ net N (x: real[a, batch, t, d: 3]GIVEN) -> (y: real[a, batch, t, k: 4], h: real[
 }"""
 
 
+# The tensor of torch's that a parameter of ours stands for.
+SOURCES = {
+    "read_weight": "weight_ih_l0",
+    "read_bias": "bias_ih_l0",
+    "layer_weight": "weight_hh_l0",
+    "own_weight": "weight_hh_l0",
+    "own_bias": "bias_hh_l0",
+}
+
+
 def filled(theirs: nn.RNNBase, ours: nn.Module) -> None:
     """Give our block the weights of torch's, whose two biases add up where one reads the state's."""
     parameters = {name.rpartition(".")[2]: parameter for name, parameter in ours.named_parameters()}
     for number, parameter in enumerate(theirs.parameters()):
         parameter.data = 0.4 * drawn(*parameter.shape, seed=number)
-    pairs = {
-        "read_weight": theirs.weight_ih_l0,
-        "layer_weight": theirs.weight_hh_l0,
-        "own_weight": theirs.weight_hh_l0,
-        "own_bias": theirs.bias_hh_l0,
-        "read_bias": theirs.bias_ih_l0 if "own_bias" in parameters else theirs.bias_ih_l0 + theirs.bias_hh_l0,
-    }
+    pairs = {name: getattr(theirs, SOURCES[name]).detach() for name in parameters}
+    if "own_bias" not in pairs:
+        pairs["read_bias"] = pairs["read_bias"] + theirs.bias_hh_l0.detach()
     for name, parameter in parameters.items():
-        parameter.data = pairs[name].detach().reshape(parameter.shape)
+        parameter.data = pairs[name].reshape(parameter.shape)
+
+
+def same_gradients(ours: nn.Module, theirs: nn.RNNBase, found: Tensors, wanted: Tensors, inputs: Tensors) -> None:
+    """Of the same random sum of the results by every input, and by every parameter of ours: the matrix or the bias of
+    torch's that it was given, where two biases add up either of them, since both have its gradient."""
+    weights = [drawn(*one.shape, seed=20 + number) for number, one in enumerate(wanted)]
+    parameters = dict(ours.named_parameters())
+    sources = [getattr(theirs, SOURCES[name.rpartition(".")[2]]) for name in parameters]
+    slopes = [
+        torch.autograd.grad(sum((one * weight).sum() for one, weight in zip(results, weights, strict=True)), leaves)
+        for results, leaves in ((found, (*inputs, *parameters.values())), (wanted, (*inputs, *sources)))
+    ]
+    assert all(slope.abs().max() > 1e-6 for slope in slopes[1][: len(inputs)])
+    for one, other in zip(*slopes, strict=True):
+        close(one, other.reshape(one.shape))
 
 
 @pytest.mark.parametrize("length", [1, 7])
@@ -48,12 +70,16 @@ def test_lstm_is_torchs(length: int, is_started: bool) -> None:
     given = ", h: real[a, batch, k: 4], c: real[batch, k: 4]" if is_started else ""
     ours = loaded(LSTM.replace("GIVEN", given).replace("START", ", init = (h, c)" if is_started else ""))
     filled(theirs, ours)
-    x, h, c = drawn(2, 5, length, 3), drawn(2, 5, 4, seed=1), drawn(5, 4, seed=2)
-    found = ours(x, h, c) if is_started else ours(x)
-    for at in range(2):
-        y, (last, cell) = theirs(x[at], (h[at][None], c[None]) if is_started else None)
-        for one, other in zip(found, (y, last[0], cell[0]), strict=True):
-            close(one[at], other)
+    x, h, c = (one.requires_grad_() for one in (drawn(2, 5, length, 3), drawn(2, 5, 4, seed=1), drawn(5, 4, seed=2)))
+    inputs = (x, h, c) if is_started else (x,)
+    found = tuple(ours(*inputs))
+    runs = [theirs(x[at], (h[at][None], c[None]) if is_started else None) for at in range(2)]
+    wanted = tuple(
+        torch.stack(parts) for parts in zip(*((y, last[0], cell[0]) for y, (last, cell) in runs), strict=True)
+    )
+    for one, other in zip(found, wanted, strict=True):
+        close(one, other)
+    same_gradients(ours, theirs, found, wanted, inputs)
 
 
 @pytest.mark.parametrize("block", ["gru", "rnn"])
@@ -63,12 +89,14 @@ def test_one_state_recurrences_are_torchs(block: str, is_started: bool) -> None:
     given, start = (", start: real[a, batch, k: 4]", ", init = start") if is_started else ("", "")
     ours = loaded(ONE_STATE.replace("BLOCK", block).replace("GIVEN", given).replace("START", start))
     filled(theirs, ours)
-    x, h = drawn(2, 5, 7, 3), drawn(2, 5, 4, seed=1)
-    y, last = ours(x, h) if is_started else ours(x)
-    for at in range(2):
-        wanted, end = theirs(x[at], h[at][None] if is_started else None)
-        close(y[at], wanted)
-        close(last[at], end[0])
+    x, h = drawn(2, 5, 7, 3).requires_grad_(), drawn(2, 5, 4, seed=1).requires_grad_()
+    inputs = (x, h) if is_started else (x,)
+    found = tuple(ours(*inputs))
+    runs = [theirs(x[at], h[at][None] if is_started else None) for at in range(2)]
+    wanted = tuple(torch.stack(parts) for parts in zip(*((y, end[0]) for y, end in runs), strict=True))
+    for one, other in zip(found, wanted, strict=True):
+        close(one, other)
+    same_gradients(ours, theirs, found, wanted, inputs)
 
 
 def test_a_state_carries_a_sequence_on() -> None:

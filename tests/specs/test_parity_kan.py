@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 import archc
 from tests.specs.conftest import ROOT
-from tests.specs.test_parity import attend, close, cox_de_boor, drawn, loaded, passes, state
+from tests.specs.test_parity import attend, close, cox_de_boor, drawn, fill, loaded, passes, state
 
 
 def test_fourier_kan_is_a_sum_over_edges_and_frequencies() -> None:
@@ -23,6 +23,31 @@ def test_fourier_kan_is_a_sum_over_edges_and_frequencies() -> None:
         angles = np.arange(1, 4) * h[..., None]
         h = np.einsum("oim,bim->bo", cosines, np.cos(angles)) + np.einsum("oim,bim->bo", sines, np.sin(angles)) + bias
     close(ours(x), torch.from_numpy(h))
+
+
+class SplineLinear(nn.Module):
+    """A KAN layer: the matrix of silu, and one of the splines of every input side by side."""
+
+    def __init__(self, inputs: int, outputs: int, grid: int, order: int) -> None:
+        super().__init__()
+        self.grid, self.order = grid, order
+        self.base = nn.Linear(inputs, outputs, bias=False, dtype=torch.float64)
+        self.spline = nn.Linear(inputs * (grid + order), outputs, bias=False, dtype=torch.float64)
+
+    def forward(self, x: Tensor) -> Tensor:
+        splines = torch.from_numpy(cox_de_boor(x.detach().numpy(), self.grid, self.order, -1.0, 1.0))
+        return self.base(functional.silu(x)) + self.spline(splines.flatten(1))
+
+
+def test_digits_kan_is_two_layers_of_splines() -> None:
+    ours = loaded(ROOT / "kan/digits_kan.arch", hidden=6, grid=4, order=3)
+    theirs = nn.Sequential(SplineLinear(64, 6, 4, 3), SplineLinear(6, 10, 4, 3))
+    for layer, name in zip(theirs, ("layer", "logits"), strict=True):
+        fill(layer.base, state(ours)[f"{name}_weight"])
+        fill(layer.spline, state(ours)[f"{name}_coefficients"])
+    x = drawn(20, 64)
+    close(ours(x), theirs(x))
+    assert sum(one.numel() for one in ours.parameters()) == sum(one.numel() for one in theirs.parameters())
 
 
 def test_fast_kan_normalises_only_what_the_bumps_see() -> None:

@@ -35,6 +35,25 @@ def test_network_in_network() -> None:
     close(ours(x), nn.Sequential(*stages, nn.Flatten())(x))
 
 
+def test_digits_is_two_convolutions_and_a_dense_layer() -> None:
+    ours = loaded(ROOT / "vision/digits.arch", width=5)
+    theirs = nn.Sequential(
+        nn.Conv2d(1, 5, 3, padding=1),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Conv2d(5, 10, 3, padding=1),
+        nn.ReLU(),
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+        nn.Linear(10, 10),
+    ).double()
+    for stage, name in ((0, "layer_kernel"), (3, "layer_2_kernel"), (7, "logits_weight")):
+        fill(theirs[stage], getattr(ours, name), getattr(ours, f"{name.rpartition('_')[0]}_bias"))
+    x = drawn(4, 1, 8, 8)
+    close(ours(x), theirs(x))
+    assert sum(one.numel() for one in ours.parameters()) == sum(one.numel() for one in theirs.parameters())
+
+
 def columns(ours: nn.Module, x: Tensor) -> list[Tensor]:
     """The ends of the columns of a fractal, the shallowest first; those of its first half meet in a mean."""
     short = functional.conv2d(x, ours.short_kernel, ours.short_bias, padding=1).relu()
