@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from archc.derive.linear import NotLinearError
 from archc.derive.region import OpaqueError, is_affine, mixing
 from archc.ir.node import Node, Region, Value
+from archc.types.tensor_type import BOOL
 
 LARGEST_BLOCK = 4
 """Rows of a Jacobian's blocks up to which `newton` joins steps: joining two takes the cube of that."""
@@ -44,8 +45,10 @@ def coupling(body: Region, carries: Sequence[Value]) -> Coupling:
     """How the first outputs of a loop's body depend on the carries. Raises UnsuitableError."""
     names = [carry.name for carry in carries]
     outputs = body.outputs[: len(names)]
+    if any(carry.type.kind.is_integer or carry.type.kind == BOOL for carry in carries):
+        raise UnsuitableError("carries what is no real number")
     try:
-        found = [mixing(body, (name,)) for name in names]
+        found = [_own(mixing(body, (carry.name,)), carry) for carry in carries]
     except OpaqueError as error:
         raise UnsuitableError("calls a block or runs a loop on the carry", error.node) from error
     except NotLinearError as error:
@@ -67,6 +70,11 @@ def coupling(body: Region, carries: Sequence[Value]) -> Coupling:
         if len(several) > 1:
             raise UnsuitableError(f"mixes axes {' and '.join(f'`{axis}`' for axis in several)}")
     return Coupling(tuple(one[0] if one else None for one in axes), is_joint=False)
+
+
+def _own(mixed: Mapping[str, frozenset[str]], carry: Value) -> dict[str, frozenset[str]]:
+    """The axes of a carry along which its entries mix in each value; along another axis it is the same everywhere."""
+    return {name: axes.intersection(carry.type.names) for name, axes in mixed.items()}
 
 
 def require_affine(body: Region, carries: Sequence[Value]) -> None:

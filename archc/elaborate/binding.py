@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from archc.formula.tree import Formula, Literal, Position, Read
@@ -12,7 +12,7 @@ from archc.ir.node import Value
 from archc.syntax import tree
 from archc.syntax.tree import Port
 from archc.types.size import Size
-from archc.types.tensor_type import INT, REAL, Axis, Kind
+from archc.types.tensor_type import REAL, Axis, Kind
 
 if TYPE_CHECKING:
     from archc.elaborate.library import File
@@ -287,10 +287,5 @@ def describe(binding: Binding) -> str:
 
 
 def position(axis: Axis) -> Term:
-    """The position on an axis as a value."""
-    return Term(Position(axis.name), (axis,), INT)
-
-
-def place_on(axis: Axis) -> Term:
-    """The position on an axis as a value that knows what it points into."""
-    return replace(position(axis), kind=Kind("index", axis.name, axis.size))
+    """The position on an axis as a value: an index into it."""
+    return Term(Position(axis.name), (axis,), Kind("index", axis.name, axis.size))

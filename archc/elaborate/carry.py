@@ -12,9 +12,11 @@ from archc.elaborate.binding import Term
 from archc.elaborate.body import count_of, demand_no_axis
 from archc.elaborate.constraint import Mismatch, shown
 from archc.elaborate.evaluate import term
+from archc.elaborate.frame import Freeze, Poisoned
 from archc.elaborate.scope import Scope, plain
+from archc.ir.node import Value
 from archc.syntax import tree
-from archc.types.tensor_type import REAL, Axis, TensorType
+from archc.types.tensor_type import INT, REAL, Axis, Kind, TensorType
 
 Looping = tree.Repeat | tree.Scan | tree.Fixpoint
 
@@ -39,6 +41,33 @@ def check_names(expr: Looping, scope: Scope) -> None:
 def start_of(carry: tree.Carry, scope: Scope) -> Term:
     """What a carry starts from: the value of its own name where nothing else is written."""
     return term(carry.initial or tree.Name(span=carry.span, parts=(carry.name,)), scope)
+
+
+def carry_of(carry: tree.Carry, kind: Kind, axes: tuple[Axis, ...], expr: Looping, scope: Scope) -> Value:
+    """What a pass starts from, as an input of the body: of the kind that the start has, or a plain number where a pass
+    was seen to give back nothing else."""
+    frame = scope.frame
+    note = frame.session.loosened.get((frame.session.place(expr.span), carry.name))
+    value = frame.input(frame.allocate(carry.name), TensorType(plain(kind) if note else kind, axes), carry.span)
+    if note:
+        frame.loosened[value.name] = note
+    return value
+
+
+def keep_kinds(expr: Looping, found: Sequence[Term], carries: Sequence[Value], scope: Scope) -> None:
+    """Start the block again where a pass gives back plain numbers for what starts as a pointer or a distribution."""
+    frame, place = scope.frame, scope.frame.session.place(expr.span)
+    before = len(frame.session.loosened)
+    spans = [result.span for result in per_result(expr.body, len(found))]
+    for carry, one, value, span in zip(expr.carries, found, carries, spans, strict=True):
+        kind = value.type.kind
+        if plain(kind) != kind and plain(one.kind) in (plain(kind), INT) and not frame.is_kind(one.kind, kind):
+            label = f"`{carry.name}` starts as {kind} and comes back as {one.kind}"
+            frame.session.loosened[place, carry.name] = Note(span, label)
+    if len(frame.session.loosened) > before:
+        if frame.failed:  # what is wrong is said, and would be said again
+            raise Poisoned
+        raise Freeze(frame, frozenset())
 
 
 def check_carries(expr: Looping, given: int) -> None:
@@ -73,4 +102,5 @@ def handed_on(found: Term, type: TensorType, name: str, span: Span, scope: Scope
         size = found.size(axis.name)
         assert size is not None
         scope.frame.equate(size, axis.size, Mismatch(axis.name, span))
-    return scope.frame.materialise(found, name, span, type.axes, type.kind).name
+    kind = found.kind if plain(found.kind) == plain(type.kind) else type.kind
+    return scope.frame.materialise(found, name, span, type.axes, kind).name

@@ -28,7 +28,6 @@ from archc.elaborate.binding import (
     Term,
     Together,
     describe,
-    place_on,
     position,
 )
 from archc.elaborate.constraint import Mismatch, worded
@@ -102,7 +101,7 @@ def _(expr: tree.Name, scope: Scope, hint: str | None = None) -> Binding:
         # a hyper-parameter that is one axis: as a value, the position that the formula at hand gives that axis
         running = scope.positions.get(found.axis.name)
         if running is None and scope.runs_over(found.axis.name):
-            return scope.at_hand(place_on(found.axis))
+            return scope.at_hand(position(found.axis))
         return BoundAxis(running or found.axis)
     if found is not None:
         return found

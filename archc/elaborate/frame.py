@@ -54,6 +54,9 @@ class Session:
     shorter: dict[tuple[Definition, frozenset[str]], Definition] = field(default_factory=dict)
     widened: dict[tuple[Span, ...], dict[str, tuple[str, ...]]] = field(default_factory=dict)
     """Axes that the carries of a loop have beyond those of what they start from, by the loop's place."""
+    loosened: dict[tuple[tuple[Span, ...], str], Note] = field(default_factory=dict)
+    """Carries that are plain numbers though they start as pointers or distributions, by the loop's place and their
+    name, with where a pass gives them back so."""
     stack: list[tuple[Definition, Span]] = field(default_factory=list)
     nodes: int = 0
     copies: int = 1
@@ -127,8 +130,9 @@ class Frame:
     `values` are the sizes fixed from outside: what each symbol is while this block is compiled, where it is known
     (hyper-parameters); `frozen` those whose symbol was replaced by its number. `ports` are the inputs of a net, whose
     names are the user's: no axis that the net does not speak of takes one. `numbers` are carries that start from a
-    number, whose axes are those of what a pass gives back. `parameters` are those declared so far, `open` the regions
-    inside that of the block, `passes` the weights that the passes of the loop around have in common.
+    number, whose axes are those of what a pass gives back, `loosened` those that are no pointers any more, with the
+    place that says why. `parameters` are those declared so far, `open` the regions inside that of the block, `passes`
+    the weights that the passes of the loop around have in common.
     """
 
     def __init__(
@@ -151,6 +155,7 @@ class Frame:
         self.caller: Mapping[str, Size] = {}
         self.ports: frozenset[str] = frozenset()
         self.numbers: set[str] = set()
+        self.loosened: dict[str, Note] = {}
         self.parameters: list[Parameter] = []
         self.open: list[Open] = []
         self.passes: Passes | None = None
@@ -264,12 +269,19 @@ class Frame:
             own = self.types[formula.value]
             read = tuple(index.axis for index in formula.indices if isinstance(index, Position))
             fits = read == wanted.names if axes is not None else set(read) == set(wanted.names)
-            if read == own.names and fits and wanted.kind == own.kind:
+            if read == own.names and fits and self.is_kind(own.kind, wanted.kind):
                 return Value(formula.value, own)
         names = self.ports.union(wanted.names)
         value = Value(self.allocate(hint or term.hint), wanted)
         self.emit(Compute(results=(value,), span=span, path=self.path, formula=distinct(formula, names)))
         return value
+
+    def is_kind(self, kind: Kind, other: Kind) -> bool:
+        """Whether two kinds are one, an index into as many positions."""
+        if (kind.word, kind.axis) != (other.word, other.axis):
+            return False
+        sizes = [self.resolve(one.size) for one in (kind, other) if one.size is not None]
+        return len(sizes) < 2 or self.facts.equal(*sizes) is True
 
     def mark_widths(self, axes: Iterable[Axis], span: Span, help: str = "give it a size, as in `{axis}: 64`") -> None:
         """Remember axes whose size is still to be solved: unsolved ones are errors (E0302)."""

@@ -103,12 +103,15 @@ def _prove_inside(index: Term, axis: str, size: Size, span: Span, scope: Scope) 
     frame = scope.frame
     origin = Demand("indexing", span, axis)
     if bounds is None:
+        carry = frame.loosened.get(index.formula.value) if isinstance(index.formula, Read) else None
+        pointer = f"declare the pointer as `index({axis})`" if carry is None else f"give back an `index({axis})`"
         raise Fault(
             faults.IndexOutside(
                 span,
                 axis=axis,
                 label=f"an integer of unknown range (kind {index.kind})",
-                help=f"declare the pointer as `index({axis})`, or say what stands outside with `else`",
+                help=f"{pointer}, or say what stands outside with `else`",
+                notes=() if carry is None else (carry,),
             )
         )
     low, high = bounds

@@ -17,11 +17,11 @@ from archc.elaborate.binding import (
     together,
 )
 from archc.elaborate.body import run
-from archc.elaborate.carry import check_carries, check_names, handed_on, per_result, start_of
+from archc.elaborate.carry import carry_of, check_carries, check_names, handed_on, keep_kinds, per_result, start_of
 from archc.elaborate.constraint import Demand
 from archc.elaborate.evaluate import as_term, evaluate
 from archc.elaborate.extent import size_of
-from archc.elaborate.scope import Scope, plain, stem
+from archc.elaborate.scope import Scope, stem
 from archc.ir.node import Repeat, Value
 from archc.syntax import tree
 from archc.types.size import Condition, Size
@@ -102,21 +102,22 @@ def _(expr: tree.Repeat, scope: Scope, hint: str | None = None) -> Binding:
     if expr.label is not None:
         return _unrolled(expr, start, frame.constant(count, expr.count.span, "the number of passes"), scope)
     initial = [frame.materialise(one, name, expr.span) for name, one in start]
-    carried = [TensorType(plain(value.type.kind), value.type.axes) for value in initial]
     inputs = [
-        frame.input(frame.allocate(name), type, carry.span)
-        for (name, _), type, carry in zip(start, carried, expr.carries, strict=True)
+        carry_of(carry, value.type.kind, value.type.axes, expr, scope)
+        for carry, value in zip(expr.carries, initial, strict=True)
     ]
+    carried = [value.type for value in inputs]
     inner = scope.child({name: frame.read(value) for (name, _), value in zip(start, inputs, strict=True)})
     inner.introduced, inner.emitted = set(scope.introduced), None
     with frame.region(inputs, has_weights=not expr.shared) as region:
         found = run(expr.body, inner, [])
         check_carries(expr, len(found))
+        spans = [result.span for result in per_result(expr.body, len(found))]
+        terms = [as_term(one, span) for one, span in zip(found, spans, strict=True)]
+        keep_kinds(expr, terms, inputs, scope)
         outputs = [
-            handed_on(as_term(one, result.span), type, stem(name), result.span, scope)
-            for one, type, (name, _), result in zip(
-                found, carried, start, per_result(expr.body, len(found)), strict=True
-            )
+            handed_on(one, type, stem(name), span, scope)
+            for one, type, (name, _), span in zip(terms, carried, start, spans, strict=True)
         ]
     module = frame.attribute(f"{stem(hint or start[0][0])}_{'pass' if expr.shared else 'passes'}")
     names = [hint] if hint and len(start) == 1 else [stem(name) for name, _ in start]
@@ -133,8 +134,7 @@ def _(expr: tree.Repeat, scope: Scope, hint: str | None = None) -> Binding:
             body=region.close(outputs),
         )
     )
-    terms = tuple(frame.read(value) for value in results)
-    return together(terms)
+    return together([frame.read(value) for value in results])
 
 
 def _unrolled(expr: tree.Repeat, start: list[tuple[str, Term]], count: int, scope: Scope) -> Binding:
@@ -157,7 +157,7 @@ def _unrolled(expr: tree.Repeat, start: list[tuple[str, Term]], count: int, scop
             for one, before, (name, _), result in zip(
                 found, terms, start, per_result(expr.body, len(found)), strict=True
             ):
-                type = TensorType(plain(before.kind), before.axes)
+                type = TensorType(before.kind, before.axes)
                 output = handed_on(as_term(one, result.span), type, name, result.span, scope)
                 values.append(frame.read(Value(output, frame.types[output])))
             terms = values

@@ -9,7 +9,16 @@ from archc.derive.coupling import UnsuitableError, require_affine
 from archc.elaborate import faults
 from archc.elaborate.binding import AxisList, Binding, BoundAxis, Term, together
 from archc.elaborate.body import run
-from archc.elaborate.carry import Looping, check_carries, check_names, handed_on, per_result, start_of
+from archc.elaborate.carry import (
+    Looping,
+    carry_of,
+    check_carries,
+    check_names,
+    handed_on,
+    keep_kinds,
+    per_result,
+    start_of,
+)
 from archc.elaborate.evaluate import as_term, evaluate
 from archc.elaborate.extent import expand, size_of, unknown_axis
 from archc.elaborate.frame import Freeze, Open, Poisoned, Session
@@ -48,7 +57,7 @@ def _(expr: tree.Scan, scope: Scope, hint: str | None = None) -> Binding:
     if hint and len(names) == 1:
         names = [hint]
     types = [value.type for value in inputs]
-    types += [TensorType(plain(value.type.kind), _with(axis, value.type.axes, before)) for value in given]
+    types += [TensorType(value.type.kind, _with(axis, value.type.axes, before)) for value in given]
     results = tuple(Value(frame.allocate(name), type) for name, type in zip(names, types, strict=True))
     frame.emit(
         Scan(
@@ -78,7 +87,9 @@ def _(expr: tree.Fixpoint, scope: Scope, hint: str | None = None) -> Binding:
         outputs = _pass(expr, inner, start, inputs)
     _demand_stateless(expr, region.nodes, frame.session)
     names = [hint] if hint and len(inputs) == 1 else _names(expr)
-    results = tuple(Value(frame.allocate(name), value.type) for name, value in zip(names, inputs, strict=True))
+    # they are what a pass gives back
+    types = [TensorType(frame.types[name].kind, value.type.axes) for name, value in zip(outputs, inputs, strict=True)]
+    results = tuple(Value(frame.allocate(name), type) for name, type in zip(names, types, strict=True))
     module = frame.attribute(f"{_stem(expr, hint)}_step")
     frame.emit(
         Fixpoint(
@@ -126,13 +137,15 @@ def _starts(expr: Looping, scope: Scope) -> tuple[list[Term], tuple[str, ...], l
         gained = [axis for axis in wider.get(carry.name, ()) if axis not in one.names]
         gained = [axis for axis in gained if axis in scope.lifted or _is_number(one, scope)]
         axes = (*(Axis(name, frame.solver.unknown(name)) for name in gained), *one.axes)
-        formula, kind = one.formula, plain(one.kind)
+        formula, kind = one.formula, one.kind
         if _is_number(one, scope) and carry.name in wider:
             kind = REAL
             formula = Literal(float(formula.value)) if isinstance(formula, Literal) else formula
         value = frame.materialise(Term(formula, axes, kind), carry.name, expr.span, axes if gained else None, kind)
         initial.append(value.name)
-        inputs.append(frame.input(frame.allocate(carry.name), TensorType(kind, value.type.axes), carry.span))
+        # a search may pass through what is no distribution
+        kind = plain(kind) if isinstance(expr, tree.Fixpoint) else kind
+        inputs.append(carry_of(carry, kind, value.type.axes, expr, scope))
         if _is_number(one, scope):
             frame.numbers.add(inputs[-1].name)
     return start, tuple(initial), inputs
@@ -164,6 +177,7 @@ def _pass(expr: Looping, scope: Scope, start: Sequence[Term], inputs: Sequence[V
         if frame.failed:  # what is wrong is said, and would be said again
             raise Poisoned
         raise Freeze(frame, frozenset())
+    keep_kinds(expr, terms, inputs, scope)
     return [
         handed_on(one, value.type, stem(carry.name), span, scope)
         for one, value, carry, span in zip(terms, inputs, expr.carries, spans, strict=True)

@@ -19,6 +19,21 @@ from archc.syntax.unparse import format_source
 SPECS = sorted(path for path in specs_root().rglob("*.arch") if path.parent.name != "std")
 
 NETS = {
+    "a pointer that a loop carries": """
+        net N(steps = 3)(x: real[batch, n, d: 3], first: index(n)[batch]) -> (y: index(n)[batch, m: steps]) {
+            let (p, y) = scan over m: steps with p = first {
+                let p = argmax((sum d: x * x[n: p]) + m, over = n)
+                emit p
+                return p
+            }
+            return y
+        }
+    """,
+    "the position of a loop": """
+        net N(x: real[batch, t, n]) -> (y: real[batch]) where n >= t {
+            return scan over t with h = 0 { return 0.5 * h + x[n: t] }
+        }
+    """,
     "lifted values on both sides": """
         block point(q: real[d], e: real[n, d]) -> (u: real[n]) {
             param W1, W2: real[k: 8, d]

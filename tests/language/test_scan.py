@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 import pytest
 import torch
@@ -254,3 +256,78 @@ def test_what_is_emitted_keeps_its_axes_where_the_results_have_them_in_another_o
         return y
     }"""
     agrees(text)
+
+
+DECODED = """net N (steps = 3) (x: real[batch, n, d: 3], first: index(n)[batch])
+        -> (chosen: index(n)[batch, m: steps], y: simplex(n)[batch, m: steps, n]) {
+    let (h, p, chosen, y) = scan over m: steps with h = 0 * sum(x, over = n), p = first {
+        let h = tanh(layer(h, d -> d) + layer(x[n: p], d -> d))
+        let score = sum d: h * x
+        let p = argmax(score, over = n)
+        emit p
+        emit softmax(score, over = n)
+        return h, p
+    }
+    return chosen, y
+}"""
+
+
+def test_greedy_decoding_reads_what_it_points_to() -> None:
+    net, x, p = loaded(DECODED), drawn(2, 5, 3), torch.tensor([1, 4])
+    chosen, y = net(x, p)
+    (a, b, c, d), h = net.parameters(), torch.zeros(2, 3, dtype=torch.float64)
+    for m in range(3):
+        h = torch.tanh(h @ a.T + b + x[torch.arange(2), p] @ c.T + d)
+        score = (x * h[:, None]).sum(-1)
+        p = score.argmax(-1)
+        torch.testing.assert_close(chosen[:, m], p)
+        torch.testing.assert_close(y[:, m], score.softmax(-1), rtol=1e-12, atol=1e-12)
+    agrees(DECODED)
+
+
+KEPT = {
+    "pointer": ("p0: index(n)[batch]", "index(n)[batch]", "argmax(x * (1 + x[n: p]), over = n)"),
+    "distribution": ("p0: simplex(n)[batch, n: 3]", "simplex(n)[batch, n: 3]", "softmax(x - 0.5 * p, over = n)"),
+    "point": ("p0: point(n)[batch, n: 3]", "point(n)[batch, n: 3]", "p0 + 0.3 * tanh(p - p0)"),
+}
+LOOPS = {
+    "repeat": "repeat 2 shared with p = p0 { return PASS }",
+    "label": "repeat 2 as k with p = p0 { return PASS }",
+    "scan": "scan over m: 2 with p = p0 { return PASS }",
+    "newton": "scan over m: 2 with p = p0 using newton(iterations = 4) { return PASS }",
+    "fixpoint": "fixpoint with p = p0 using anderson(tolerance = 1e-12, limit = 200) { return PASS }",
+    "nested": "scan over m: 2 with p = p0 { return repeat 2 with p { return PASS } }",
+}
+
+
+@pytest.mark.parametrize(("kind", "loop"), [pair for pair in product(KEPT, LOOPS) if pair != ("pointer", "fixpoint")])
+def test_a_carry_keeps_its_kind(kind: str, loop: str) -> None:
+    start, result, step = KEPT[kind]
+    body = LOOPS[loop].replace("PASS", step)
+    agrees(f"net N (x: real[batch, n: 3], {start}) -> (y: {result}) {{ return {body} }}")
+
+
+@pytest.mark.parametrize("loop", ["repeat 3", "repeat 3 as k", "scan over m: 3"])
+def test_a_carry_that_comes_back_as_a_number_is_one(loop: str) -> None:
+    agrees(f"""net N (x: real[batch, n], p0: index(n)[batch]) -> (p: int[batch], y: real[batch]) {{
+        let (p, y) = {loop} with p = p0, y = x[n: p0] {{
+            return p + 1, y + x[n: p % size(n)]
+        }}
+        return p, y
+    }}""")
+
+
+def test_newton_takes_a_step_whose_sums_the_carry_has_no_part_in() -> None:
+    agrees("""net N (x: real[batch, t, n: 3], h0: real[batch]) -> (h: real[batch]) {
+        return scan over t with h = h0 using newton(iterations = 8) { return 0.3 * (sum n: x * tanh(h * x)) }
+    }""")
+
+
+@pytest.mark.parametrize("solver", ["associative()", "newton(iterations = 3)"])
+def test_whole_numbers_and_truth_values_are_carried_step_by_step(solver: str) -> None:
+    counted = f"""net N (x: real[batch, t]) -> (n: int[], y: real[batch, t]) {{
+        let (n, y) = scan over t with n = 0 using {solver} {{ emit n * x  return n + 1 }}
+        return n, y
+    }}"""
+    agrees(counted)
+    assert [one.code for one in archc.check(counted)] == ["W0705"]
