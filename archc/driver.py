@@ -45,7 +45,7 @@ def examine(source: str | Path) -> Examination:
     file = _open(source, findings)
     if file is None:
         return Examination(tuple(findings), 0)
-    if not file.own:
+    if not file.own and not findings.errors:
         findings.add(MissingNet(whole(file.source)))
     for typed in _elaborated(file, Session(findings)):
         for kind in CHECKS:
@@ -67,7 +67,8 @@ def graph(source: str | Path, /, net: str | None = None, **hypers: Option) -> Ty
         try:
             typed = elaborate(file, _chosen(file, net), hypers, session)
         except Fault as fault:
-            findings.add(fault.diagnostic)
+            if not file.faulty:  # the net that is meant may be one that does not parse
+                findings.add(fault.diagnostic)
     if findings.errors or typed is None:
         raise ArchError(findings.errors)
     return typed

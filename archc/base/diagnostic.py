@@ -46,11 +46,12 @@ class Diagnostic:
         self.label = label
         self.notes = tuple(notes)
         self.help = help
+        self.axis = str(details.get("axis", ""))
 
     @property
-    def key(self) -> tuple[str, int, int, str]:
-        """Where diagnostics are ordered and told apart: file, offset, code."""
-        return (self.span.source.path, self.span.start, self.span.end, self.code)
+    def key(self) -> tuple[str, int, int, str, str]:
+        """Where diagnostics are ordered and told apart: file, offset, code, and the axis they speak of, if any."""
+        return (self.span.source.path, self.span.start, self.span.end, self.code, self.axis)
 
     def __str__(self) -> str:
         return f"{self.span}: {self.severity}[{self.code}]: {self.message}"
@@ -75,13 +76,13 @@ class ArchError(Exception):
 
 
 class Findings:
-    """Collects diagnostics in a deterministic order, each (place, code) once."""
+    """Collects diagnostics in a deterministic order: of one place and one axis, each code once."""
 
     def __init__(self) -> None:
-        self._found: dict[tuple[str, int, int, str], Diagnostic] = {}
+        self._found: dict[tuple[str, int, int, str, str], Diagnostic] = {}
 
     def add(self, diagnostic: Diagnostic) -> None:
-        """Keep a diagnostic unless the same code was reported at the same place."""
+        """Keep a diagnostic unless the same was reported at the same place."""
         self._found.setdefault(diagnostic.key, diagnostic)
 
     def __iter__(self) -> Iterator[Diagnostic]:

@@ -6,13 +6,19 @@ from collections.abc import Iterable
 from difflib import SequenceMatcher
 from functools import lru_cache
 
-_ALIKE = 0.6
+_ALIKE = 0.65
+_TURNED = 0.99
 
 
 def nearest(word: str, candidates: Iterable[str]) -> str | None:
-    """The candidate most like `word`, or None when none is alike; ties go to the first in alphabetical order."""
+    """The candidate most like `word`, or None when none is alike; ties go to the first in alphabetical order.
+
+    The same letters in another order are alike before anything else; a single letter is like nothing but itself.
+    """
     wanted = word.lower()
-    letters = _letters(wanted)
+    if len(wanted) == 1:
+        return min((one for one in candidates if one.lower() == wanted), default=None)
+    letters, turned = _letters(wanted), sorted(wanted)
     matcher = SequenceMatcher(autojunk=False)
     matcher.set_seq2(wanted)
     best, found = _ALIKE, None
@@ -24,7 +30,7 @@ def nearest(word: str, candidates: Iterable[str]) -> str | None:
         if 2 * shared < best * (len(wanted) + len(candidate)):
             continue
         matcher.set_seq1(candidate.lower())
-        ratio = matcher.ratio()
+        ratio = _TURNED if sorted(candidate.lower()) == turned and candidate.lower() != wanted else matcher.ratio()
         if ratio > best or (ratio == best and (found is None or candidate < found)):
             best, found = ratio, candidate
     return found

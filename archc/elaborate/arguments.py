@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from archc.base.diagnostic import Fault, Note
@@ -23,7 +23,7 @@ from archc.elaborate.binding import (
     Word,
     describe,
 )
-from archc.elaborate.evaluate import as_edge, evaluate, values_of
+from archc.elaborate.evaluate import as_edge, each, evaluate, values_of
 from archc.elaborate.extent import axes_of, expand, listed, number_of, quoted, size_of, unknown_axis
 from archc.elaborate.scope import Scope
 from archc.syntax import tree
@@ -64,17 +64,24 @@ class Arguments:
 
     def unknown(self, known: Sequence[str]) -> None:
         """Refuse named arguments that the callee does not have."""
-        for name, argument in self.named.items():
-            if name not in known:
-                near = nearest(name, known)
-                has = f"it has {listed(known)}" if known else "it takes operands only"
-                help = f"did you mean `{near}`?" if near else has
-                raise Fault(faults.UnknownArgument(argument.span.word(name), callee=self.callee, name=name, help=help))
+        for fault in strange(self.callee, self.named, known):
+            raise Fault(fault)
+
+
+def strange(callee: str, named: Mapping[str, tree.Argument], known: Sequence[str]) -> Iterator[faults.UnknownArgument]:
+    """The named arguments that a callee does not have."""
+    for name, argument in named.items():
+        if name not in known:
+            near = nearest(name, known)
+            has = f"it has {listed(known)}" if known else "it takes operands only"
+            help = f"did you mean `{near}`?" if near else has
+            yield faults.UnknownArgument(argument.span.word(name), callee=callee, name=name, help=help)
 
 
 def sort(call: tree.Call, piped: Sequence[Operand], scope: Scope) -> Arguments:
     """Sort the arguments of a call; a piped value is its first operand. Operands are evaluated in `scope`."""
     found = Arguments(call.function.text, call.span, list(piped))
+    values: list[tree.Argument] = []
     for argument in call.arguments:
         if argument.name is not None:
             if argument.name in found.named:
@@ -95,8 +102,9 @@ def sort(call: tree.Call, piped: Sequence[Operand], scope: Scope) -> Arguments:
                 faults.UnknownArgument(argument.span, callee=found.callee, name=unparse(argument.value), help=help)
             )
         else:
-            parts = values_of(evaluate(argument.value, scope), argument.span)
-            found.operands.extend(Operand(one, argument.span) for one in parts)
+            values.append(argument)
+    for argument, value in zip(values, each([one.value for one in values], scope), strict=True):
+        found.operands.extend(Operand(one, argument.span) for one in values_of(value, argument.span))
     return found
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import singledispatch
+from functools import partial, singledispatch
+from itertools import chain, repeat
 from typing import NamedTuple
 
 from archc.base.diagnostic import Fault, Note
@@ -22,6 +23,7 @@ from archc.elaborate.binding import (
     Sharing,
     Term,
 )
+from archc.elaborate.callee import overlooked
 from archc.elaborate.constraint import Mismatch
 from archc.elaborate.evaluate import as_term, evaluate, term, values_of
 from archc.elaborate.extent import (
@@ -67,9 +69,12 @@ def results_of(definition: Definition, scope: Scope) -> tuple[Term, ...]:
             )
         )
     spans = spans if len(spans) == len(outputs) else [spans[0]] * len(outputs)
-    return tuple(
-        conform(as_term(one, span), port, span, scope) for one, port, span in zip(found, outputs, spans, strict=True)
-    )
+    parts = zip(found, outputs, spans, strict=True)
+    return tuple(scope.frame.every(partial(_conformed, one, port, span, scope) for one, port, span in parts))
+
+
+def _conformed(found: Binding, port: tree.Port, span: Span, scope: Scope) -> Term:
+    return conform(as_term(found, span), port, span, scope)
 
 
 def _default(port: tree.Port, scope: Scope) -> Term:
@@ -106,17 +111,33 @@ def run(body: tree.Body, scope: Scope, hints: Sequence[str | None] = ()) -> list
         except (Fault, Poisoned) as error:
             if isinstance(error, Fault):
                 scope.frame.report(error.diagnostic)
-            scope.frame.failed = True
+            _look_over(statement, scope)
             for name in _names(statement):
                 scope.names[name] = Poison()
+    named = zip(body.results, chain(hints, repeat(None)), strict=False)
     results: list[Binding] = []
-    for number, expr in enumerate(body.results):
-        with bounded(expr.span):
-            found = evaluate(expr, scope, hints[number] if number < len(hints) else None)
+    for found in scope.frame.every(partial(_result, expr, hint, scope) for expr, hint in named):
         results.extend(found.flat if isinstance(found, Several) else (found,))
     for name, state in scope.states.items():
         _update(name, state, body, scope)
     return results
+
+
+def _result(expr: tree.Expr, hint: str | None, scope: Scope) -> Binding:
+    """A result of a body. Raises Fault or Poisoned, once what else is wrong with its names is reported."""
+    try:
+        with bounded(expr.span):
+            return evaluate(expr, scope, hint)
+    except (Fault, Poisoned):
+        _look_over(expr, scope)
+        raise
+
+
+def _look_over(faulty: tree.Statement | tree.Expr, scope: Scope) -> None:
+    """Report what is wrong with the names in the parts of a text that a fault has kept from being evaluated."""
+    scope.frame.failed = True
+    for diagnostic in overlooked(faulty, scope):
+        scope.frame.report(diagnostic)
 
 
 def _update(name: str, state: Value, body: tree.Body, scope: Scope) -> None:
@@ -176,10 +197,12 @@ def _fitted(
                 notes=(Note(port.span, "declared here"),),
             )
         )
-    for axis in declared.axes:
-        size = found.size(axis.name)
-        assert size is not None
-        scope.frame.equate(size, axis.size, Mismatch(axis.name, span, (Note(port.span, "declared here"),)))
+    sizes = {axis.name: axis.size for axis in found.axes}
+    note = Note(port.span, "declared here")
+    scope.frame.every(
+        partial(scope.frame.equate, sizes[axis.name], axis.size, Mismatch(axis.name, span, (note,)))
+        for axis in declared.axes
+    )
     fits = {
         "real": found.kind.is_real or found.kind.is_integer,
         "int": found.kind.is_integer,

@@ -24,11 +24,12 @@ from archc.elaborate.binding import (
     describe,
 )
 from archc.elaborate.body import count_of
+from archc.elaborate.callee import GRAD, VALUE_AND_GRAD, unknown_callee
 from archc.elaborate.edge import travel
 from archc.elaborate.evaluate import as_edge, as_term, combine, evaluate, values_of
-from archc.elaborate.extent import listed, number_of, size_of, unknown_name
+from archc.elaborate.extent import listed, number_of, size_of
 from archc.elaborate.frame import Poisoned
-from archc.elaborate.gradient import GRAD, VALUE_AND_GRAD, gradient
+from archc.elaborate.gradient import gradient
 from archc.elaborate.instance import call_block
 from archc.elaborate.layer import build_layer
 from archc.elaborate.operate import operate
@@ -42,7 +43,6 @@ from archc.syntax import tree
 from archc.types.tensor_type import INT
 
 PAIRWISE = {"max": "maximum", "min": "minimum"}
-RESERVED = ("layer", "size", "tied", GRAD, VALUE_AND_GRAD)
 
 
 @evaluate.register
@@ -93,10 +93,7 @@ def apply(call: tree.Call, piped: Sequence[Operand], scope: Scope, hint: str | N
         return operate(operation, arguments, scope, hint)
     if found is not None and not isinstance(found, BoundAxis):
         return _apply_bound(found, arguments, scope, hint)
-    known = (*POINTWISE.words, *OPERATIONS.words, *REDUCTIONS.words, *RESERVED)
-    raise Fault(
-        unknown_name(call.function, scope, known, help="`archc list ops` and `archc list std` show all there is")
-    )
+    raise Fault(unknown_callee(call.function, scope))
 
 
 def _is_pointwise(call: tree.Call, scope: Scope) -> bool:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import singledispatch
+from functools import partial, singledispatch
 
 from archc.base.diagnostic import Fault, Note
 from archc.base.span import Span
@@ -80,6 +80,16 @@ def as_term(found: Binding, span: Span) -> Term:
             raise Fault(faults.NotAValue(span, what=describe(found)))
 
 
+def each(parts: Iterable[tree.Expr], scope: Scope) -> list[Binding]:
+    """What each of some expressions denotes; all are looked at, whatever is wrong with one."""
+    return scope.frame.every(partial(evaluate, part, scope) for part in parts)
+
+
+def terms_of(parts: Sequence[tree.Expr], scope: Scope) -> list[tuple[Term, Span]]:
+    """Each of some expressions as a value, with its place."""
+    return [(as_term(found, part.span), part.span) for found, part in zip(each(parts, scope), parts, strict=True)]
+
+
 def values_of(found: Binding, span: Span) -> tuple[Term, ...]:
     """A binding as values in order: all those of a tuple."""
     return found.flat if isinstance(found, Several) else (as_term(found, span),)
@@ -123,7 +133,7 @@ def _(expr: tree.Number, scope: Scope, hint: str | None = None) -> Binding:
 
 @evaluate.register
 def _(expr: tree.Group, scope: Scope, hint: str | None = None) -> Binding:
-    found = [evaluate(one, scope) for one in expr.items]
+    found = each(expr.items, scope)
     parts = zip(found, expr.items, strict=True)
     return Several(tuple(one if isinstance(one, Several) else as_term(one, item.span) for one, item in parts))
 
@@ -151,7 +161,7 @@ def _negated(operand: Term, place: Span, scope: Scope, span: Span) -> Term:
 
 @evaluate.register
 def _(expr: tree.Power, scope: Scope, hint: str | None = None) -> Binding:
-    operands = [(term(part, scope), part.span) for part in (expr.base, expr.exponent)]
+    operands = terms_of((expr.base, expr.exponent), scope)
     return combine("pow", "^", operands, scope, expr.span)
 
 
@@ -159,7 +169,7 @@ def _(expr: tree.Power, scope: Scope, hint: str | None = None) -> Binding:
 def _(expr: tree.Sum, scope: Scope, hint: str | None = None) -> Binding:
     inner = scope.child() if scope.in_reduction else scope
     inner.in_reduction = False
-    found = [evaluate(one, inner) for one in expr.terms]
+    found = each(expr.terms, inner)
     edges = tuple(one for one in found if isinstance(one, EDGES))
     if len(edges) == len(found):
         return Together(edges, expr.signs)
@@ -178,7 +188,7 @@ def _(expr: tree.Sum, scope: Scope, hint: str | None = None) -> Binding:
 
 @evaluate.register
 def _(expr: tree.Product, scope: Scope, hint: str | None = None) -> Binding:
-    found = [evaluate(one, scope) for one in expr.factors]
+    found = each(expr.factors, scope)
     if any(isinstance(one, EDGES) for one in found):
         scales = isinstance(found[0], Extent | Scalar | Term) and (not isinstance(found[0], Term) or not found[0].axes)
         if len(found) == 2 and expr.operators[1] == "*" and isinstance(found[1], EDGES) and scales:
@@ -203,22 +213,21 @@ def _(expr: tree.Product, scope: Scope, hint: str | None = None) -> Binding:
 def _(expr: tree.Compare, scope: Scope, hint: str | None = None) -> Binding:
     sign, found = expr.operator, []
     for _, inner in comparisons(expr, scope):
-        operands = [(term(part, inner), part.span) for part in (expr.left, expr.right)]
+        operands = terms_of((expr.left, expr.right), inner)
         found.append((combine(COMPARISONS[sign], sign, operands, inner, expr.span), expr.span))
     return found[0][0] if len(found) == 1 else combine("and", "and", found, scope, expr.span)
 
 
 @evaluate.register
 def _(expr: tree.Logic, scope: Scope, hint: str | None = None) -> Binding:
-    operands = [(term(part, scope), part.span) for part in expr.operands]
+    operands = terms_of(expr.operands, scope)
     return combine(expr.operator, expr.operator, operands, scope, expr.span)
 
 
 @evaluate.register
 def _(expr: tree.Compose, scope: Scope, hint: str | None = None) -> Binding:
     stages = []
-    for stage in expr.stages:
-        found = evaluate(stage, scope)
+    for stage, found in zip(expr.stages, each(expr.stages, scope), strict=True):
         if not isinstance(found, EDGES):
             raise Fault(
                 faults.KindMismatch(

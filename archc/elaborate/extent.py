@@ -165,10 +165,10 @@ def find_name(name: tree.Name, scope: Scope) -> Binding | None:
 def unknown_name(name: tree.Name, scope: Scope, known: Iterable[str] = (), help: str = "") -> faults.UnknownName:
     """The diagnostic for a name that means nothing, with the file of the library or the name that was probably meant.
 
-    `known` are names that would do beside those in scope. Raises Poisoned where a `use` of the file failed, since what
-    it would have brought is not known.
+    `known` are names that would do beside those in scope. Raises Poisoned where the name may be that of a definition
+    with a fault, or where a `use` of the file failed, since what it would have brought is not known.
     """
-    if scope.file.is_partial:
+    if not scope.file.is_sure_of(name.parts):
         raise Poisoned
     home = library_home(name.text)
     if home is not None:

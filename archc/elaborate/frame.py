@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Self
+from typing import Self, TypeVar
 
 from archc.base.diagnostic import Diagnostic, Fault, Findings, Note
 from archc.base.limits import LIMITS
@@ -23,6 +23,8 @@ from archc.types.size import Condition, Facts, Size
 from archc.types.solve import Mismatch as Unsolved
 from archc.types.solve import Solver
 from archc.types.tensor_type import Axis, Kind, TensorType
+
+T = TypeVar("T")
 
 BUILT_IN: tuple[Container[str], ...] = (POINTWISE, REDUCTIONS, OPERATIONS, INITIALISERS)
 KEY = "__"
@@ -59,6 +61,8 @@ class Session:
     name, with where a pass gives them back so."""
     stack: list[tuple[Definition, Span]] = field(default_factory=list)
     nodes: int = 0
+    abandoned: int = 0
+    """How many parts of statements had a fault so far."""
     copies: int = 1
     """How often the text at hand is elaborated by the loops around it whose passes differ."""
 
@@ -355,6 +359,30 @@ class Frame:
         if origin.index_axis is not None:
             return origin.bounds(condition)
         return origin.refuted(condition, self.values) if refuted else origin.unproved(condition, self.definition)
+
+    def every(self, parts: Iterable[Callable[[], T]]) -> list[T]:
+        """What each of some parts gives that do not hang on each other, such as the terms of a sum.
+
+        All are looked at, whatever is wrong with one: the first fault is raised, the others are reported. No more of
+        it than a report shows: blocks that call each other twice would be gone through without end.
+        """
+        found: list[T] = []
+        errors: list[Fault | Poisoned] = []
+        for part in parts:
+            try:
+                found.append(part())
+            except (Fault, Poisoned) as error:
+                errors.append(error)
+                self.session.abandoned += 1
+                if self.session.abandoned > LIMITS.diagnostics:
+                    break
+        if errors:
+            first, *others = sorted(errors, key=lambda error: isinstance(error, Poisoned))
+            for other in others:
+                if isinstance(other, Fault):
+                    self.report(other.diagnostic)
+            raise first
+        return found
 
     def report(self, diagnostic: Diagnostic) -> None:
         """Keep a diagnostic; the block will not be lowered."""

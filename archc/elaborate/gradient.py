@@ -17,6 +17,7 @@ from archc.elaborate import faults
 from archc.elaborate.arguments import Arguments, Operand
 from archc.elaborate.binding import Binding, Partial, together
 from archc.elaborate.body import count_of
+from archc.elaborate.callee import VALUE_AND_GRAD
 from archc.elaborate.constraint import Mismatch
 from archc.elaborate.evaluate import term
 from archc.elaborate.extent import listed
@@ -31,8 +32,6 @@ from archc.ir.node import Compute, Region, Repeat, Value
 from archc.ir.rewrite import renamed, with_names
 from archc.syntax import tree
 from archc.types.tensor_type import REAL, TensorType
-
-GRAD, VALUE_AND_GRAD = "grad", "value_and_grad"
 
 
 def gradient(partial: Partial, operands: Sequence[Operand], arguments: Arguments, scope: Scope) -> Binding:

@@ -19,7 +19,7 @@ from archc.elaborate.tuples import flattened
 from archc.syntax import tree
 from archc.syntax.faults import NotASpec
 from archc.syntax.files import read_source
-from archc.syntax.parse import parse
+from archc.syntax.parse import parse_sound
 
 PRELUDE = ("edges", "fields", "multigrid", "norm", "activations")
 """Files of the library whose blocks every spec sees."""
@@ -37,9 +37,9 @@ class File:
     prelude: tuple[File, ...] = ()
     is_library: bool = False
     is_partial: bool = False
-    """A `use` failed: what the file's unknown names mean cannot be told."""
+    """A `use` failed, or the text of one: what the file's unknown names mean cannot be told."""
     faulty: set[str] = field(default_factory=set)
-    """Definitions whose signature is wrong: nothing more is said of them and of what calls them."""
+    """Definitions that do not parse or have a wrong signature: nothing more is said of them and of what calls them."""
 
     def find(self, parts: tuple[str, ...]) -> Definition | None:
         """The definition a (dotted) name means here."""
@@ -51,6 +51,11 @@ class File:
         for file in self.prelude:
             found = found or file.definitions.get(parts[0])
         return found
+
+    def is_sure_of(self, parts: tuple[str, ...]) -> bool:
+        """Whether a name that `find` does not know means nothing: no text with a fault would give it a meaning."""
+        module = self.modules.get(parts[0]) if len(parts) == 2 else None
+        return not (self.is_partial or parts[0] in self.faulty) and (module is None or module.is_sure_of(parts[1:]))
 
     @property
     def words(self) -> Iterator[str]:
@@ -122,13 +127,14 @@ def load_file(
 
     Reports what is wrong with the file and its uses; None where nothing of it could be parsed.
     """
-    spec = parse(source, findings)
+    spec, unsound = parse_sound(source, findings)
     if spec is None:
         return None
     if root is not None and not chain:
         chain = (Path(os.path.realpath(source.path)),)
     loaded = {} if loaded is None else loaded
-    file = File(source, spec, root, prelude=() if is_prelude else prelude())
+    file = File(source, spec, root, prelude=() if is_prelude else prelude(), is_partial=unsound is None)
+    file.faulty.update(unsound or ())
     if chain:
         loaded[chain[-1]] = file
     for definition in file.own:
@@ -213,6 +219,7 @@ def _use_file(
     elif use.alias:
         file.modules[use.alias] = module
     else:
+        file.faulty |= module.faulty - module.definitions.keys()
         for definition in module.own:
             _bring(file, span, definition.tree.name, definition)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from math import isfinite
 
 from archc.base.diagnostic import Fault
@@ -44,6 +46,9 @@ from archc.types.tensor_type import REAL, Axis, Kind
 REGISTERED = (_calls, _indexing, _loops, _recursion, _reductions)
 WITNESS = 2
 """What a whole number without a default is taken to be when a block is checked on its own."""
+
+_FRAMES = 40
+"""How many frames of Python a call of a block takes whose operands nest as they do in a spec that somebody reads."""
 
 Option = int | float | bool | str
 
@@ -99,7 +104,7 @@ def _root(definition: Definition, given: dict[str, Binding], session: Session) -
     while True:
         builder = Builder(session, definition, frozen, None)
         try:
-            with bounded(definition.tree.head):
+            with _calls_within_calls(), bounded(definition.tree.head):
                 return _built(definition, given, builder)
         except Freeze as freeze:
             for symbol in freeze.symbols:
@@ -112,6 +117,17 @@ def _root(definition: Definition, given: dict[str, Binding], session: Session) -
         except RecursionError:
             builder.frame.report(faults.TooDeep(definition.tree.head, limit=LIMITS.block_depth))
             return None
+
+
+@contextmanager
+def _calls_within_calls() -> Iterator[None]:
+    """Room on Python's own stack for blocks that call each other as deeply as the limits allow."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(before, _FRAMES * LIMITS.block_depth))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(before)
 
 
 def _built(definition: Definition, given: dict[str, Binding], builder: Builder) -> Block | None:

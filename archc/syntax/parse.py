@@ -30,6 +30,7 @@ GRAMMAR = "archc.lark"
 TABLES = "archc.tables.json"
 _STARTS = ("item", "expression")
 _SORTS = {"NAME": "a name", "NUMBER": "a number", "STRING": "a string"}
+_HEAD = re.compile(r"\b(?:net|block)\s+([A-Za-z_]\w*)")
 _LAST = re.compile(r"(?:\w+|\S)$")
 _ONE_AT_A_TIME = Lock()
 
@@ -101,22 +102,34 @@ def _hash(text: str) -> str:
 
 
 def parse(source: Source, findings: Findings, limits: Limits = LIMITS) -> tree.Spec | None:
-    """The tree of a file, or None when anything was wrong with the text; `findings` then says what.
+    """The tree of a file, or None when anything was wrong with the text; `findings` then says what."""
+    before = len(findings.errors)
+    spec, _ = parse_sound(source, findings, limits)
+    return spec if len(findings.errors) == before else None
 
-    Each definition is parsed on its own, so that faults in several are all reported.
+
+def parse_sound(
+    source: Source, findings: Findings, limits: Limits = LIMITS
+) -> tuple[tree.Spec | None, frozenset[str] | None]:
+    """The tree of what is sound in a file, and the names that its faulty definitions would give a meaning to.
+
+    Each definition is parsed on its own, so that a fault in one does not hide the next. The tree is None where nothing
+    of the text can be used, the names where a `use` is faulty, since what it would bring is not known.
     """
     scan = _scanned(source, findings, limits)
-    if scan is None:
-        return None
-    items = [_parse_chunk(source, chunk, "item", findings, limits) for chunk in scan.chunks]
-    if None in items or scan.is_faulty:
-        return None
-    return tree.Spec(
+    if scan is None or scan.is_broken:
+        return None, None
+    parsed = [(chunk, _parse_chunk(source, chunk, "item", findings, limits)) for chunk in scan.chunks]
+    items = [item for _, item in parsed if item is not None]
+    texts = [source.text[chunk.start : chunk.end] for chunk, item in parsed if item is None]
+    heads = [_HEAD.findall(text) for text in texts]
+    spec = tree.Spec(
         span=Span(source, 0, len(source.text)),
         uses=tuple(item for item in items if isinstance(item, tree.Use)),
         definitions=tuple(item for item in items if isinstance(item, tree.Definition)),
         comments=tuple(scan.comments),
     )
+    return spec, frozenset(name for names in heads for name in names) if all(heads) else None
 
 
 def parse_expression(source: Source, findings: Findings, limits: Limits = LIMITS) -> tree.Expr | None:

@@ -86,6 +86,8 @@ class Scan:
     chunks: list[Chunk] = field(default_factory=list)
     comments: list[Comment] = field(default_factory=list)
     is_faulty: bool = False
+    is_broken: bool = False
+    """The text is cut nowhere, or does not show what it says: nothing of it can be used."""
     _open: list[Bracket] = field(default_factory=list)
     _closed: list[tuple[Bracket, int]] = field(default_factory=list)
     _refused: set[str] = field(default_factory=set)
@@ -105,7 +107,7 @@ class Scan:
             tokens += 1
             if tokens > self.limits.tokens:
                 self.findings.add(TooManyTokens(self._span(start, match.end()), limit=self.limits.tokens))
-                self.is_faulty = True
+                self.is_faulty = self.is_broken = True
                 self.chunks.clear()
                 return self
             self._token(sort or "", text, start)
@@ -241,7 +243,7 @@ class Scan:
         for match in _CONTROL.finditer(self.source.text):
             name = _describe(match[0])
             self.findings.add(ControlCharacter(self._span(match.start(), match.end()), name=name, help="delete it"))
-            self.is_faulty = True
+            self.is_faulty = self.is_broken = True
 
     def _report(self, diagnostic: Diagnostic) -> None:
         """Add a finding; of faults in the brackets of one definition only the first, for the others follow from it."""
