@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from archc.codegen.comment import axes_comment, place
 from archc.codegen.forward import INDENT, Forward, Said, stem
-from archc.codegen.layout import flat, parse, quoted
+from archc.codegen.layout import flat, parse, quoted, statement
 from archc.codegen.mode import Root, copied, stored
 from archc.codegen.names import attribute
 from archc.codegen.routines import fixpoint, scan
@@ -224,11 +224,11 @@ class Body:
             carried.append(name)
         module = f"self.{attribute(node.module)}"
         if node.shared:
-            head, function = f"for _ in range({node.count.python(forward.around.size)}):", module
+            target, along, function = "_", f"range({node.count.python(forward.around.size)})", module
         else:
-            function = forward.names.fresh("layer")
-            head = f"for {function} in {module}:"
-        forward.lines.append(" " * INDENT + head)
+            function = target = forward.names.fresh("layer")
+            along = module
+        forward.lines += statement(f"for {target} in ", parse(along), INDENT, ":")
         self._pass(item, function, carried, [flat(tree) for tree in captured])
         for tree in captured:
             forward.release(tree)

@@ -51,9 +51,8 @@ def checks(unit: Unit) -> list[str]:
 
 
 def _branch(test: ast.expr, message: str) -> list[str]:
-    lines = statement("if ", test, _INDENT)
-    lines[-1] += ":"
-    return [*lines, *statement("raise ", parse(f"ValueError({quoted(message)})"), _INDENT + 4)]
+    raised = parse(f"ValueError({quoted(message)})")
+    return [*statement("if ", test, _INDENT, ":"), *statement("raise ", raised, _INDENT + 4)]
 
 
 def parameter_lines(unit: Unit) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterable, Iterator
 from hashlib import sha256
 
@@ -15,18 +16,22 @@ from archc.codegen.unit import Unit, unit_of
 from archc.ir.graph import TypedGraph
 
 _STANDARD = {
-    "math.": "import math",
-    "warnings.": "import warnings",
-    "Callable[": "from collections.abc import Callable, Sequence",
-    "(NamedTuple)": "from typing import NamedTuple",
+    "math": "import math",
+    "warnings": "import warnings",
+    "Callable": "from collections.abc import Callable, Sequence",
+    "NamedTuple": "from typing import NamedTuple",
 }
-"""Imports from the standard library by what asks for them."""
+"""Imports from the standard library by the names that ask for them."""
 
-_PRIVATE = {
-    "higher_order_scan(": "from torch._higher_order_ops import scan as higher_order_scan",
-    "while_loop(": "from torch._higher_order_ops import while_loop",
+_TORCH = {
+    "torch": "import torch",
+    "F": "import torch.nn.functional as F",
+    "nn": "from torch import Tensor, nn",
+    # loops that stay loops in a graph; torch keeps them where its private things are
+    "higher_order_scan": "from torch._higher_order_ops import scan as higher_order_scan",
+    "while_loop": "from torch._higher_order_ops import while_loop",
 }
-"""Loops that stay loops in a graph; torch keeps them where its private things are."""
+"""Imports from torch, likewise."""
 
 
 def generate(graph: TypedGraph) -> str:
@@ -81,14 +86,12 @@ def _header(graph: TypedGraph) -> list[str]:
 
 
 def _imports(body: str) -> Iterable[str]:
-    standard = [line for mark, line in _STANDARD.items() if mark in body]
+    """The imports that a text without any needs."""
+    names = {node.id for node in ast.walk(ast.parse(body)) if isinstance(node, ast.Name)}
+    standard = [line for name, line in _STANDARD.items() if name in names]
     if standard:
         yield from (*standard, "")
-    yield "import torch"
-    if "F." in body:
-        yield "import torch.nn.functional as F"
-    yield "from torch import Tensor, nn"
-    yield from (line for mark, line in _PRIVATE.items() if mark in body)
+    yield from (line for name, line in _TORCH.items() if name in names)
 
 
 def _emission(text: ClassText) -> ClassEmission:
