@@ -518,8 +518,9 @@ def _parts(node: ast.BinOp | ast.Compare | ast.BoolOp) -> Iterator[_Operand | _O
     rank, level = _rank(node), _level(node)
     match node:
         case ast.BinOp(left, ast.Pow(), right):
-            hugs = _is_simple_power(left) and _is_simple_power(right)
-            yield from (_Operand(left, level + 1), _Operator("**", rank, hugs), _Operand(right, level - 1))
+            operands = _Operand(left, level + 1), _Operand(right, level - 1)
+            hugs = all(_is_simple_power(one.node) and not one.is_bracketed for one in operands)
+            yield from (operands[0], _Operator("**", rank, hugs), operands[1])
         case ast.BinOp(left, operator, right):
             sign, _ = _BINARY[type(operator)]
             yield from (_Operand(left, level), _Operator(sign, rank), _Operand(right, level + 1))
