@@ -116,7 +116,8 @@ def source_axes(entries: Sequence[tree.AxisSize], arguments: Arguments, scope: S
         if size is None and not arguments.operands:
             return scope.frame.solver.unknown(name)  # a block without its operands yet: they will say
         if size is None:
-            raise Fault(unknown_axis(entry, arguments.axis_names, f"the operand of `{arguments.callee}`"))
+            fault = unknown_axis(entry, arguments.axis_names, f"the operand of `{arguments.callee}`")
+            raise scope.frame.lacking(fault, name, [one.term for one in arguments.operands])
         return size
 
     return axes_of(entries, scope, given)
@@ -154,7 +155,8 @@ def axis_list(expr: tree.Expr, arguments: Arguments, scope: Scope, word: str, *,
             if size is None and isinstance(bound, BoundAxis) and not (new and name.text in scope.introduced):
                 size = bound.axis.size
             if size is None and arguments.operands and not new:
-                raise Fault(unknown_axis(name, arguments.axis_names, f"the operand of `{arguments.callee}`"))
+                fault = unknown_axis(name, arguments.axis_names, f"the operand of `{arguments.callee}`")
+                raise scope.frame.lacking(fault, axis, [one.term for one in arguments.operands])
             if axis in axes:
                 raise Fault(faults.DuplicateAxis(name.span, axis=axis, help="name it once"))
             axes[axis] = Axis(axis, scope.frame.solver.unknown(axis) if size is None else size)

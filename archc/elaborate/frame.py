@@ -14,7 +14,7 @@ from archc.elaborate import faults
 from archc.elaborate.binding import Definition, Passes, Sharing, Term
 from archc.elaborate.constraint import Demand, Mismatch, is_open
 from archc.formula.rename import distinct
-from archc.formula.tree import Position, Read
+from archc.formula.tree import Formula, Position, Read, walk
 from archc.ir.attribute import attribute
 from archc.ir.graph import Block, Requirement
 from archc.ir.node import Compute, Node, Parameter, Region, Value
@@ -56,6 +56,8 @@ class Session:
     shorter: dict[tuple[Definition, frozenset[str]], Definition] = field(default_factory=dict)
     widened: dict[tuple[Span, ...], dict[str, tuple[str, ...]]] = field(default_factory=dict)
     """Axes that the carries of a loop have beyond those of what they start from, by the loop's place."""
+    missed: dict[tuple[tuple[Span, ...], str, str], Diagnostic] = field(default_factory=dict)
+    """What to say where such a carry turns out not to have an axis along which its passes read it."""
     loosened: dict[tuple[tuple[Span, ...], str], Note] = field(default_factory=dict)
     """Carries that are plain numbers though they start as pointers or distributions, by the loop's place and their
     name, with where a pass gives them back so."""
@@ -134,9 +136,9 @@ class Frame:
     `values` are the sizes fixed from outside: what each symbol is while this block is compiled, where it is known
     (hyper-parameters); `frozen` those whose symbol was replaced by its number. `ports` are the inputs of a net, whose
     names are the user's: no axis that the net does not speak of takes one. `numbers` are carries that start from a
-    number, whose axes are those of what a pass gives back, `loosened` those that are no pointers any more, with the
-    place that says why. `parameters` are those declared so far, `open` the regions inside that of the block, `passes`
-    the weights that the passes of the loop around have in common.
+    number, whose axes are those of what a pass gives back, by the place of their loop and their name, `loosened` those
+    that are no pointers any more, with the place that says why. `parameters` are those declared so far, `open` the
+    regions inside that of the block, `passes` the weights that the passes of the loop around have in common.
     """
 
     def __init__(
@@ -158,7 +160,7 @@ class Frame:
         self.parent: Frame | None = None
         self.caller: Mapping[str, Size] = {}
         self.ports: frozenset[str] = frozenset()
-        self.numbers: set[str] = set()
+        self.numbers: dict[str, tuple[tuple[Span, ...], str]] = {}
         self.loosened: dict[str, Note] = {}
         self.parameters: list[Parameter] = []
         self.open: list[Open] = []
@@ -279,6 +281,35 @@ class Frame:
         value = Value(self.allocate(hint or term.hint), wanted)
         self.emit(Compute(results=(value,), span=span, path=self.path, formula=distinct(formula, names)))
         return value
+
+    def lacking(self, diagnostic: Diagnostic, axis: str, terms: Iterable[Term]) -> Fault:
+        """The fault of values that lack an axis. Starts the block again where they come of a carry that starts from a
+        number: it has the axis then, if a pass gives that back."""
+        carry = next((name for term in terms for name in self._carries(term.formula)), None)
+        if carry is None:
+            # a block looks at its operands, which are its caller's, before it has values of its own
+            if self.parent is not None and not self.types:
+                return self.parent.lacking(diagnostic, axis, terms)
+            return Fault(diagnostic)
+        place, word = self.numbers[carry]
+        wider = self.session.widened.setdefault(place, {})
+        if axis in wider.get(word, ()):
+            return Fault(diagnostic)
+        if self.failed:  # what is wrong is said, and would be said again
+            raise Poisoned
+        wider[word] = (*wider.get(word, ()), axis)
+        self.session.missed[place, word, axis] = diagnostic
+        raise Freeze(self, frozenset())
+
+    def _carries(self, formula: Formula) -> Iterator[str]:
+        """The carries that start from a number which a formula is made of."""
+        made = {node.result.name: node.formula for node in self.nodes if isinstance(node, Compute)}
+        for part in walk(formula):
+            if isinstance(part, Read):
+                if part.value in self.numbers:
+                    yield part.value
+                elif part.value in made:
+                    yield from self._carries(made[part.value])
 
     def is_kind(self, kind: Kind, other: Kind) -> bool:
         """Whether two kinds are one, an index into as many positions."""

@@ -38,7 +38,7 @@ def _(expr: tree.Index, scope: Scope, hint: str | None = None) -> Binding:
             size = value.size(axis)
             if size is None:
                 what = f"`{expr.value.text}`" if isinstance(expr.value, tree.Name) else "this value"
-                raise Fault(unknown_axis(entry.axis, value.names, what))
+                raise frame.lacking(unknown_axis(entry.axis, value.names, what), axis, [value])
             if axis in entries:
                 raise Fault(faults.DuplicateAxis(entry.axis.span, axis=axis, help="index an axis once"))
             index = _index(entry.value, size, inner)

@@ -96,7 +96,7 @@ def _bind_axes(
             what = f"the operand `{port.name}` of `{definition.tree.name}`"
             fault = unknown_axis(tree.Name(span=entry.span, parts=(name,)), operand.term.names, what)
             fault.span, fault.notes = operand.span, (Note(entry.span, "asked for here"),)
-            raise Fault(fault)
+            raise scope.frame.lacking(fault, name, [operand.term])
         if written_size(entry) is None and name not in matched.sizes and _listed_size(entry, name, scope) is None:
             matched.sizes[name] = inside(name, actual)
             scope.names[name] = BoundAxis(Axis(name, matched.sizes[name], entry.twin))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from archc.base.diagnostic import Fault, Note
+from archc.base.diagnostic import Diagnostic, Fault, Note
+from archc.base.span import Span
 from archc.derive.coupling import UnsuitableError, require_affine
 from archc.elaborate import faults
 from archc.elaborate.binding import AxisList, Binding, BoundAxis, Term, together
@@ -20,7 +21,7 @@ from archc.elaborate.carry import (
     start_of,
 )
 from archc.elaborate.evaluate import as_term, evaluate
-from archc.elaborate.extent import expand, size_of, unknown_axis
+from archc.elaborate.extent import expand, listed, size_of, unknown_axis
 from archc.elaborate.frame import Freeze, Open, Poisoned, Session
 from archc.elaborate.scope import Emitted, Scope, Slicing, plain, stem
 from archc.elaborate.solver import FIXPOINT, SCAN, solver_of
@@ -147,7 +148,7 @@ def _starts(expr: Looping, scope: Scope) -> tuple[list[Term], tuple[str, ...], l
         kind = plain(kind) if isinstance(expr, tree.Fixpoint) else kind
         inputs.append(carry_of(carry, kind, value.type.axes, expr, scope))
         if _is_number(one, scope):
-            frame.numbers.add(inputs[-1].name)
+            frame.numbers[inputs[-1].name] = (frame.session.place(expr.span), carry.name)
     return start, tuple(initial), inputs
 
 
@@ -158,30 +159,53 @@ def _is_number(start: Term, scope: Scope) -> bool:
 
 
 def _pass(expr: Looping, scope: Scope, start: Sequence[Term], inputs: Sequence[Value]) -> list[str]:
-    """Run the body; the values that the carries have after it. Starts the block again with wider carries where the
-    passes give back more axes than a carry has, and may."""
-    frame = scope.frame
+    """Run the body; the values that the carries have after it. Starts the block again where carries are to be wider,
+    or plain numbers."""
     found = run(expr.body, scope, [])
     check_carries(expr, len(found))
     spans = [result.span for result in per_result(expr.body, len(found))]
     terms = [as_term(one, span) for one, span in zip(found, spans, strict=True)]
-    wider = frame.session.widened.setdefault(frame.session.place(expr.span), {})
-    known = dict(wider)
-    for carry, one, begin, value in zip(expr.carries, terms, start, inputs, strict=True):
-        extra = [axis for axis in one.names if axis not in value.type.names]
-        may = all(axis in scope.lifted or _is_number(begin, scope) for axis in extra)
-        turns = _is_number(begin, scope) and one.kind.is_real and not value.type.kind.is_real
-        if may and (extra or turns):
-            wider[carry.name] = tuple(dict.fromkeys((*known.get(carry.name, ()), *extra)))
-    if wider != known:
-        if frame.failed:  # what is wrong is said, and would be said again
-            raise Poisoned
-        raise Freeze(frame, frozenset())
+    _widen(expr, scope, start, inputs, terms)
     keep_kinds(expr, terms, inputs, scope)
     return [
         handed_on(one, value.type, stem(carry.name), span, scope)
         for one, value, carry, span in zip(terms, inputs, expr.carries, spans, strict=True)
     ]
+
+
+def _widen(expr: Looping, scope: Scope, start: Sequence[Term], inputs: Sequence[Value], terms: Sequence[Term]) -> None:
+    """Start the block again with wider carries where the passes give back more axes than a carry has, and may.
+
+    Raises Fault E0301, E0314 where one lacks an axis along which the passes read it.
+    """
+    frame, place = scope.frame, scope.frame.session.place(expr.span)
+    wider = frame.session.widened.setdefault(place, {})
+    known, lacking = dict(wider), list[Diagnostic]()
+    for carry, one, begin, value in zip(expr.carries, terms, start, inputs, strict=True):
+        missed = list(_missed(place, carry.name, value, one, frame.session))
+        lacking += missed
+        extra = [axis for axis in one.names if axis not in value.type.names]
+        may = all(axis in scope.lifted or _is_number(begin, scope) for axis in extra)
+        turns = _is_number(begin, scope) and one.kind.is_real and not value.type.kind.is_real
+        if not missed and may and (extra or turns):
+            every = (*known.get(carry.name, ()), *extra)
+            wider[carry.name] = tuple(dict.fromkeys((*(axis for axis in one.names if axis in every), *every)))
+    if wider != known:
+        if frame.failed:  # what is wrong is said, and would be said again
+            raise Poisoned
+        raise Freeze(frame, frozenset())
+    if lacking:
+        raise Fault(lacking[0])
+
+
+def _missed(place: tuple[Span, ...], name: str, carry: Value, found: Term, session: Session) -> Iterator[Diagnostic]:
+    """What to say of the axes along which the passes read a carry, and which they give back without."""
+    for axis in carry.type.names:
+        diagnostic = session.missed.get((place, name, axis))
+        if diagnostic is not None and axis not in found.names:
+            has = listed(found.names) or "none"
+            diagnostic.help = f"a carry that starts from a number has the axes that a pass gives back: {has}"
+            yield diagnostic
 
 
 def _prove_affine(body: Region, carries: Sequence[Value], expr: tree.Scan) -> None:

@@ -67,7 +67,8 @@ def reduce_over(
     for axis, place in bound:
         sizes = [size for part in parts if (size := part.size(axis.name)) is not None]
         if not sizes:
-            raise Fault(faults.AbsentAxis(place, kind=kind, axis=axis.name, label=f"the body has {_axes(body)}"))
+            fault = faults.AbsentAxis(place, kind=kind, axis=axis.name, label=f"the body has {_axes(body)}")
+            raise scope.frame.lacking(fault, axis.name, parts)
         for size in sizes:
             scope.frame.equate(size, axis.size, Mismatch(axis.name, place))
     names = {axis.name for axis, _ in bound}

@@ -331,3 +331,39 @@ def test_whole_numbers_and_truth_values_are_carried_step_by_step(solver: str) ->
     }}"""
     agrees(counted)
     assert [one.code for one in archc.check(counted)] == ["W0705"]
+
+
+READ_ALONG = {
+    "index": "let h[batch, d] = tanh((sum e: w * h[d: e]) + x)",
+    "layer": "let h = tanh(layer(h, d -> d) + x)",
+    "what comes of it": "let g = 2 * h  let h = tanh(layer(g - 1, d -> d) + x)",
+    "block": "let h = cell(x, h)",
+    "operation": "let h = softmax(h, over = d) + x",
+    "reduction": "let h = 0.1 * mean(h, over = d) + x",
+    "loop inside": "let h = scan over m: 2 with h { return tanh(layer(h, d -> d) + x) }",
+    "two carries": "let c = 0.5 * c + tanh(layer(h, d -> d) + x)  let h = tanh(layer(c, d -> d))",
+}
+
+
+@pytest.mark.parametrize("step", READ_ALONG.values(), ids=READ_ALONG)
+def test_a_carry_that_starts_from_a_number_is_read_along_the_axes_that_it_comes_back_with(step: str) -> None:
+    agrees(f"""
+    block cell (x: real[d], h: real[d]) -> (y: real[d]) {{ return tanh(layer(x, d -> d) + layer(h, d -> d)) }}
+    net N (x: real[batch, t, d: 3], w: real[d: 3, e: 3]) -> (y: real[batch, t, d: 3], z: real[batch, d: 3]) {{
+        let (h, c, y) = scan over t with h = 0, c = 0 {{ {step}  emit h  return h, c }}
+        let z = fixpoint with z = 0 {{ return 0.2 * tanh(layer(z, d -> d)) + h + c }}
+        return y, z
+    }}""")
+
+
+def test_steps_are_joined_where_the_carry_starts_from_a_number() -> None:
+    text = """net N (x: real[batch, t, d: 3], w: real[d: 3, e: 3]) -> (y: real[batch, t, d: 3]) {
+        let (h, y) = scan over t with h = 0 using associative() {
+            let h[batch, d] = 0.3 * (sum e: w * h[d: e]) + x
+            emit h
+            return h
+        }
+        return y
+    }"""
+    agrees(text)
+    assert not archc.check(text)
