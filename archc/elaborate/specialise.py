@@ -251,15 +251,18 @@ class Builder:
         region = apart(settled(region, frame.resolve), frame)
         if self.frame.failed:
             return None
+        solved = self.solved(region)
+        promised = (fact.substitute(solved) for fact in facts)
+        required = (replace(one, condition=one.condition.substitute(solved)) for one in frame.requirements)
         block = Block(
             name=self.session.block_name(definition.tree.name),
             word=definition.tree.name,
             role=definition.tree.role,
-            symbols=self.ordered(region),
+            symbols=self.ordered(region, solved),
             region=region,
             output_names=tuple(port.name for port in definition.tree.outputs),
-            facts=facts,
-            requirements=tuple(dict.fromkeys(frame.requirements)),
+            facts=tuple(fact for fact in promised if fact.left != fact.right or fact.operator != "=="),
+            requirements=tuple(dict.fromkeys(required)),
             claims=claims,
             fixed=self.fixed(),
             span=definition.tree.head,
@@ -274,18 +277,30 @@ class Builder:
         axes = (axis for type in types if isinstance(type, tree.Type) for axis in type.axes)
         return {axis.size.text for axis in axes if isinstance(axis.size, tree.Name)} & self.symbols.keys()
 
-    def ordered(self, region: Region) -> tuple[Symbol, ...]:
+    def ordered(self, region: Region, solved: Mapping[str, Size]) -> tuple[Symbol, ...]:
         """Hyper-parameters as they are declared, then the sizes of axes as the inputs have them; the size of an axis
-        that no input has is a hyper-parameter."""
-        axes = dict.fromkeys(axis.size.name for value in region.inputs for axis in value.type.axes)
-        given = [name for name in axes if name in self.symbols and self.symbols[name].role == "axis"]
-        others = [replace(one, role="hyper") for name, one in self.symbols.items() if name not in given]
+        that no input has is a hyper-parameter, unless it is `solved`."""
+        given = [name for name in _sizes_of(region) if name in self.symbols and self.symbols[name].role == "axis"]
+        gone = {*given, *solved}
+        others = [replace(one, role="hyper") for name, one in self.symbols.items() if name not in gone]
         return (*others, *(self.symbols[name] for name in given))
+
+    def solved(self, region: Region) -> dict[str, Size]:
+        """The sizes of axes that the signature gives by others: `where n == 2 * m`."""
+        given = _sizes_of(region)
+        open = [name for name, one in self.symbols.items() if one.role == "axis" and name not in given]
+        found = {name: self.frame.resolve(Size.symbol(name)) for name in open}
+        return {name: size for name, size in found.items() if name not in size.symbols}
 
     def fixed(self) -> tuple[tuple[str, str], ...]:
         """Hyper-parameters that are no symbol, in words: what this specialisation has built in."""
         hypers = [hyper.name for hyper in self.definition.tree.hypers if isinstance(hyper, tree.Hyper)]
         return tuple((name, show(bound)) for name in hypers if (bound := self.scope.names.get(name)) and show(bound))
+
+
+def _sizes_of(region: Region) -> list[str]:
+    """The symbols that are the size of an axis of an input, in order."""
+    return list(dict.fromkeys(axis.size.name for value in region.inputs for axis in value.type.axes))
 
 
 def _key(binding: Binding | None) -> object:

@@ -138,6 +138,11 @@ NETS = {
     "a block with the name of an operation": """
         block softmax(x: real[d]) -> (y: real[d]) { return exp(x) / (sum d: exp(x)) }
         net N(x: real[batch, d: 4]) -> (y: real[batch, d: 4]) { return softmax(softmax(x)) }""",
+    "sizes that the signature solves": """
+        block half(x: real[n], w: real[m]) -> (y: real[n]) where n == 2 * m { return x * 2 + (sum m: w) }
+        net N(x: real[b, n], w: real[m], z: real[c]) -> (y: real[b, n]) where n == 2 * m, c == 4 {
+            return half(x, w) + (sum c: z)
+        }""",
     "sizes of every form": """
         net N(k = 3, heads = 2) (x: real[n, d: k * heads]) -> (y: real[n, a: max(k, heads) ^ 2 // 2, b: 2 ^ heads])
             where n % (k + 1) == 0

@@ -7,6 +7,7 @@ import traceback
 import pytest
 import torch
 
+import archc
 from archc.run.load import LoadError, instantiate, load_module
 
 TEXT = """
@@ -43,6 +44,14 @@ def test_a_missing_size_is_named() -> None:
 def test_a_text_without_the_module(name: str) -> None:
     with pytest.raises(LoadError, match=name):
         load_module(TEXT, name)
+
+
+@pytest.mark.parametrize("condition", ["n == 4", "n == 2 * m", "n == k", "n > 2"])
+def test_a_size_that_no_part_of_the_module_needs_is_not_asked_for(condition: str) -> None:
+    ports = "(k = 4) (x: real[b, n], w: real[m]) -> (y: real[b, n])"
+    text = f"net A {ports} where {condition} {{ return 2 * x + (sum m: w) }}"
+    module = archc.load(text)
+    assert module(torch.ones(3, 4), torch.ones(2)).shape == (3, 4)
 
 
 def test_tracebacks_show_the_generated_line() -> None:
