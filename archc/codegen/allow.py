@@ -66,6 +66,7 @@ _IMPORTS = frozenset(
 )
 _BUILTINS = frozenset(
     (
+        "RuntimeError",
         "ValueError",
         "int",
         "float",
