@@ -15,6 +15,11 @@ class Source:
     path: str
     text: str
 
+    @property
+    def name(self) -> str:
+        """The last part of the path, of whatever system."""
+        return self.path.replace("\\", "/").rpartition("/")[2]
+
     @cached_property
     def line_starts(self) -> tuple[int, ...]:
         """Offset of the first character of each line."""
@@ -49,6 +54,11 @@ class Span:
     def column(self) -> int:
         """1-based column of the start."""
         return self.source.position(self.start)[1]
+
+    @property
+    def place(self) -> str:
+        """The line, and its file without the folders."""
+        return f"{self.source.name}:{self.line}"
 
     def word(self, text: str) -> Span:
         """The first place of a word inside this span; this span where it has none."""

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal, final
 
 from archc.base.diagnostic import Diagnostic
 from archc.checks.check import Check
-from archc.derive.coupling import LARGEST_BLOCK, UnsuitableError, coupling
+from archc.derive.coupling import UnsuitableError, joining
 from archc.ir.graph import TypedGraph, nested
 from archc.ir.node import Region, Scan
 
@@ -37,9 +37,11 @@ class SequentialScanCheck(Check):
     def find(self, graph: TypedGraph) -> Iterator[Diagnostic]:
         for block in graph.blocks.values():
             for scan in _scans(block.region):
-                reason = _reason(scan)
-                if scan.solver is not None and reason:
-                    yield SequentialScan(scan.span.word("scan"), solver=scan.solver.word, reason=reason)
+                try:
+                    joining(scan, graph.blocks)
+                except UnsuitableError as error:
+                    assert scan.solver is not None
+                    yield SequentialScan(scan.span.word("scan"), solver=scan.solver.word, reason=str(error))
 
 
 def _scans(region: Region) -> Iterator[Scan]:
@@ -48,16 +50,3 @@ def _scans(region: Region) -> Iterator[Scan]:
             yield node
         for inner in nested(node):
             yield from _scans(inner)
-
-
-def _reason(scan: Scan) -> str:
-    """Why the scan is not evaluated in parallel, nothing where it is."""
-    try:
-        found = coupling(scan.body, scan.carries)
-    except UnsuitableError as error:
-        return str(error)
-    size = found.size(scan.carries)
-    if scan.solver is None or scan.solver.word != "newton" or (size is not None and size <= LARGEST_BLOCK):
-        return ""
-    mixed = next((axis for axis in found.axes if axis is not None), "its carries")
-    return f"mixes all of `{mixed}`, and blocks of more than {LARGEST_BLOCK} rows cost more to join than to run"

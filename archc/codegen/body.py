@@ -9,7 +9,7 @@ from archc.codegen.forward import INDENT, Forward, Said, stem
 from archc.codegen.layout import flat, parse, quoted, statement
 from archc.codegen.mode import Root, copied, stored
 from archc.codegen.names import attribute
-from archc.codegen.routines import fixpoint, scan
+from archc.codegen.routines import fixpoint, newton, scan
 from archc.codegen.unit import Unit
 from archc.formula.tree import Reduce
 from archc.ir.graph import Block
@@ -164,9 +164,13 @@ class Body:
         """One call that solves for the carries."""
         self._flush()
         numbers = dict(node.solver.arguments)
+        groups = [item.initial, [tensor for _, tensor in item.captured]]
+        if node.solver.word == "newton":
+            word = self.plan.trace.routine(newton())
+            self._run(item, f"{word}(self.{attribute(node.module)}", groups, f", iterations={numbers['limit']}")
+            return
         options = {"samples": self._samples(node), **numbers, "place": quoted(f"the fixpoint at {place(node.span)}")}
         named = ", ".join(f"{word}={option}" for word, option in options.items())
-        groups = [item.initial, [tensor for _, tensor in item.captured]]
         word = self.plan.trace.routine(fixpoint())
         self._run(item, f"{word}(self.{attribute(node.module)}", groups, f", {named}")
 

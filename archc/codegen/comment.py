@@ -15,12 +15,7 @@ def axes_comment(axes: Sequence[str]) -> str:
 
 def place(span: Span) -> str:
     """The line of the spec, without the folders of its path."""
-    return escaped(f"{file_name(span.source.path)}:{span.line}")
-
-
-def file_name(path: str) -> str:
-    """The last part of a path, of whatever system."""
-    return path.replace("\\", "/").rpartition("/")[2]
+    return escaped(span.place)
 
 
 def escaped(text: str) -> str:

@@ -15,6 +15,12 @@ def scan() -> Routine:
 
 
 @cache
+def newton() -> Routine:
+    """`_newton(step, states, captured, iterations)`: all steps of a loop at once, iteration by iteration."""
+    return Routine("_newton", _text("newton"))
+
+
+@cache
 def fixpoint() -> Routine:
     """`_fixpoint(step, start, captured, ...)`: solved without a tape, with the implicit function's gradient."""
     solve = Routine("_solve", _text("solve"))

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from archc.derive.linear import NotLinearError
 from archc.derive.region import OpaqueError, is_affine, mixing
-from archc.ir.node import Node, Region, Value
+from archc.ir.graph import Block
+from archc.ir.node import Call, Loop, Node, Region, Scan, Update, Value
 from archc.types.tensor_type import BOOL
 
 LARGEST_BLOCK = 4
@@ -41,14 +42,55 @@ class Coupling:
         return max(sizes)
 
 
+def joining(scan: Scan, blocks: Mapping[str, Block]) -> Coupling:
+    """What a scan whose solver asks for it needs to be evaluated at all positions at once. Raises UnsuitableError where
+    it is evaluated step by step all the same. `blocks` are those that it may call."""
+    found = coupling(scan.body, scan.carries)
+    size = found.size(scan.carries)
+    if scan.solver is not None and scan.solver.word == "newton" and (size is None or size > LARGEST_BLOCK):
+        mixed = next((axis for axis in found.axes if axis is not None), "its carries")
+        what = f"blocks of more than {LARGEST_BLOCK} rows cost more to join than to run"
+        raise UnsuitableError(f"mixes all of `{mixed}`, and {what}")
+    _require_along(scan, blocks)
+    return found
+
+
+def _require_along(scan: Scan, blocks: Mapping[str, Block]) -> None:
+    """Raise UnsuitableError unless all that depends on the position can be evaluated at all of them at once."""
+    moving = {value.name for value in scan.body.inputs}
+    instances: dict[str, object] = {}
+    for node in scan.body.nodes:
+        is_moving = not moving.isdisjoint(node.arguments)
+        if is_moving:
+            moving.update(value.name for value in node.results)
+            if isinstance(node, Loop):
+                raise UnsuitableError("runs a loop on what it reads at the position", node)
+        if isinstance(node, Call):
+            places = tuple(name in moving for name in node.operands)
+            if instances.setdefault(node.module, places) != places:
+                raise UnsuitableError("uses one block on what it reads at the position and on what it does not", node)
+            if is_moving and not _is_plain(blocks[node.block], scan.axis.name, blocks):
+                raise UnsuitableError("calls a block that runs a loop or has an axis of that name", node)
+
+
+def _is_plain(block: Block, axis: str, blocks: Mapping[str, Block]) -> bool:
+    """Whether a block and those in it are formulas and operations, without an axis of that name."""
+    values = block.region.values.values()
+    return not any(
+        isinstance(node, Loop | Update) or (isinstance(node, Call) and not _is_plain(blocks[node.block], axis, blocks))
+        for node in block.region.nodes
+    ) and not any(axis in type.sizes for type in values)
+
+
 def coupling(body: Region, carries: Sequence[Value]) -> Coupling:
-    """How the first outputs of a loop's body depend on the carries. Raises UnsuitableError."""
+    """How the first outputs of a loop's body depend on the carries, whatever it emits. Raises UnsuitableError."""
     names = [carry.name for carry in carries]
-    outputs = body.outputs[: len(names)]
+    step = step_of(body, carries)
+    outputs = step.outputs
     if any(carry.type.kind.is_integer or carry.type.kind == BOOL for carry in carries):
         raise UnsuitableError("carries what is no real number")
     try:
-        found = [_own(mixing(body, (carry.name,)), carry) for carry in carries]
+        found = [_own(mixing(step, (carry.name,)), carry) for carry in carries]
     except OpaqueError as error:
         raise UnsuitableError("calls a block or runs a loop on the carry", error.node) from error
     except NotLinearError as error:
@@ -79,23 +121,18 @@ def _own(mixed: Mapping[str, frozenset[str]], carry: Value) -> dict[str, frozens
 
 def require_affine(body: Region, carries: Sequence[Value]) -> None:
     """Raise UnsuitableError unless the carries after a pass are proved to be affine in those before it."""
-    count = len(carries)
-    step = Region(body.inputs, body.nodes, body.outputs[:count])
-    moving = {carry.name for carry in carries}
     try:
-        # what is emitted may be any function of the carries
-        needed = _needed(step)
-        if not is_affine(Region(step.inputs, needed, step.outputs), moving):
+        if not is_affine(step_of(body, carries), {carry.name for carry in carries}):
             raise UnsuitableError("is not affine in what it carries")
     except OpaqueError as error:
         raise UnsuitableError("calls a block or runs a loop on the carry", error.node) from error
 
 
-def _needed(region: Region) -> tuple[Node, ...]:
-    """The nodes that the outputs of a region depend on."""
-    wanted, nodes = set(region.outputs), []
-    for node in reversed(region.nodes):
+def step_of(body: Region, carries: Sequence[Value]) -> Region:
+    """What the carries after a pass depend on in a loop's body. What is emitted may be any function of them."""
+    wanted, nodes = set(outputs := body.outputs[: len(carries)]), []
+    for node in reversed(body.nodes):
         if not wanted.isdisjoint(value.name for value in node.results):
             nodes.append(node)
             wanted.update(node.arguments)
-    return tuple(reversed(nodes))
+    return Region(body.inputs, tuple(reversed(nodes)), outputs)

@@ -29,7 +29,10 @@ _FIXPOINT = {
     "gradient_tolerance": Choice(1e-5, 0.0),
     "gradient_limit": Choice(50, 1),
 }
-SCAN: Mapping[str, Mapping[str, Choice]] = {"associative": {}, "newton": {"iterations": Choice(3, 1)}}
+SCAN: Mapping[str, Mapping[str, Choice]] = {
+    "associative": {},
+    "newton": {"iterations": Choice(3, 1), "tolerance": Choice(1e-4, 0.0)},
+}
 FIXPOINT: Mapping[str, Mapping[str, Choice]] = {
     "plain": _FIXPOINT,
     "anderson": {**_FIXPOINT, "memory": Choice(5, 1), "mixing": Choice(1.0, 0.0)},

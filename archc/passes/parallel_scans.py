@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar, final
 
-from archc.derive.coupling import LARGEST_BLOCK, Coupling, UnsuitableError, coupling
+from archc.derive.coupling import Coupling, UnsuitableError, joining, step_of
 from archc.derive.linear import at_zero
 from archc.derive.region import tangents
 from archc.derive.tangent import Move
 from archc.formula.algebra import ONE, ZERO, difference, times, total, where
 from archc.formula.tree import Apply, Formula, Literal, Position, Read, Reduce, SizeValue
-from archc.ir.along import Along
-from archc.ir.graph import TypedGraph
-from archc.ir.node import Compute, Loop, Node, Operate, Region, Scan, Stage, Value
+from archc.ir.along import Along, BlocksAlong
+from archc.ir.graph import Block, TypedGraph
+from archc.ir.node import Call, Compute, Fixpoint, Loop, Node, Operate, Region, Scan, Solver, Stage, Value
 from archc.ir.rewrite import values_of, with_formulas, with_nodes, with_regions
-from archc.passes.rewrite import Pass, Rewritten, in_each_block, kept
+from archc.ops.settled import Settled
+from archc.passes.rewrite import Pass, Rewritten, kept
 from archc.types.size import Size
 from archc.types.tensor_type import REAL, Axis, TensorType
 
@@ -30,7 +31,8 @@ class ParallelScans(Pass):
 
     Newton's method on all steps together (Danieli et al., ParaRNN, arXiv 2510.21450): from states h, the step f and its
     Jacobian J are taken at every position, and h[t] = J[t] h[t - 1] + (f[t] - J[t] h[t - 1]) is solved as a linear
-    recurrence, whose steps are joined in any order. One iteration is exact where the step is affine. A scan whose
+    recurrence, whose steps are joined in any order. One iteration is exact where the step is affine; else the states
+    that are found are stepped once more, and what they then differ by is held against the tolerance. A scan whose
     Jacobian has large blocks stays as it is.
     """
 
@@ -38,39 +40,43 @@ class ParallelScans(Pass):
     preserves: ClassVar[frozenset[str]] = frozenset(("types", "params"))
 
     def apply(self, graph: TypedGraph) -> Rewritten:
-        return kept(in_each_block(graph, lambda region: _in(region, set(values_of(region)))))
+        along = BlocksAlong(graph.blocks)
+        blocks: dict[str, Block] = {}
+        for name, block in graph.blocks.items():
+            region = _in(block.region, set(values_of(block.region)), along)
+            blocks |= along.made
+            blocks[name] = block if region is block.region else replace(block, region=region)
+        return kept(replace(graph, blocks=blocks))
 
 
-def _in(region: Region, names: set[str]) -> Region:
+def _in(region: Region, names: set[str], along: BlocksAlong) -> Region:
     nodes: list[Node] = []
     for node in region.nodes:
         if isinstance(node, Scan) and node.solver is not None and not node.is_joined:
-            nodes.append(_parallel(node, names))
+            nodes.append(_parallel(node, names, along))
         else:
-            nodes.append(with_regions(node, lambda inner: _in(inner, names)) if isinstance(node, Loop) else node)
+            nodes.append(with_regions(node, lambda inner: _in(inner, names, along)) if isinstance(node, Loop) else node)
     return with_nodes(region, nodes)
 
 
-def _parallel(scan: Scan, names: set[str]) -> Node:
+def _parallel(scan: Scan, names: set[str], along: BlocksAlong) -> Node:
     try:
-        found = coupling(scan.body, scan.carries)
+        found = joining(scan, along.blocks)
     except UnsuitableError:
         return scan
-    assert scan.solver is not None
-    size = found.size(scan.carries)
-    if scan.solver.word == "newton" and (size is None or size > LARGEST_BLOCK):
-        return scan
-    return _Steps(scan, found, names).stage()
+    return _Steps(scan, found, names, along).stage()
 
 
 @dataclass
 class _Steps:
     """A scan on its way to a stage: `nodes` are those of the stage so far, `kept` the values of the body that are the
-    same at every position, `starts` the inputs by carry, `entries` those that the body reads one entry of."""
+    same at every position, `starts` the inputs by carry, `entries` what the body reads one entry of, with all that
+    follows from it alone."""
 
     scan: Scan
     coupling: Coupling
     names: set[str]
+    blocks: BlocksAlong
     nodes: list[Node] = field(default_factory=list)
     kept: set[str] = field(default_factory=set)
     starts: Mapping[str, str] = field(default_factory=dict)
@@ -81,16 +87,16 @@ class _Steps:
         scan, count = self.scan, len(self.scan.initial)
         entries = scan.body.inputs[count:]
         starts = [Value(self.fresh(value.name), value.type) for value in scan.carries]
-        given = [Value(self.fresh(one.name), TensorType(one.type.kind, (self.axis, *one.type.axes))) for one in entries]
+        given = [Value(self.fresh(one.name), self.widened(one)) for one in entries]
         self.starts = {carry.name: start.name for carry, start in zip(scan.carries, starts, strict=True)}
         self.entries = {one.name: value.name for one, value in zip(entries, given, strict=True)}
-        states = self.states()
-        after = {}
-        if scan.solver is not None and scan.solver.word == "associative":
-            after = {name: states[one.name] for name, one in zip(scan.body.outputs, scan.carries, strict=False)}
-        known = self.evaluated(scan.body.nodes, {**self.before(states), **after})
-        ends = (known.get(name, states[one.name]) for name, one in zip(scan.body.outputs, scan.carries, strict=False))
-        last = [self.last(carry, end) for carry, end in zip(scan.carries, ends, strict=True)]
+        nodes = self.moving()
+        step = step_of(replace(scan.body, nodes=tuple(nodes)), scan.carries)
+        is_newton = scan.solver is not None and scan.solver.word == "newton"
+        states = self.settled(step, self.searched(step)) if is_newton else self.affine(step)
+        after = {name: states[one.name] for name, one in zip(scan.body.outputs, scan.carries, strict=False)}
+        known = self.evaluated(nodes, {**self.before(states), **after})
+        last = [self.last(carry, states[carry.name]) for carry in scan.carries]
         pairs = zip(scan.body.outputs[count:], scan.results[count:], strict=True)
         emitted = [self.emitted(name, known, value) for name, value in pairs]
         return Stage(
@@ -102,19 +108,92 @@ class _Steps:
             body=Region((*starts, *given), tuple(self.nodes), (*last, *emitted)),
         )
 
-    def states(self) -> Mapping[str, str]:
-        """The states after each position, by carry."""
-        solver = self.scan.solver
-        assert solver is not None
-        if solver.word == "newton":
-            found: Mapping[str, str] = {}
-            for _ in range(int(solver["iterations"])):
-                found = self.solved(self.before(found))
-            return found
+    def affine(self, step: Region) -> Mapping[str, str]:
+        """The states after each position, by carry, of a step that is affine."""
         carries = {carry.name for carry in self.scan.carries}
-        # an affine step may be taken from anywhere; from 0 most of it falls away
-        has_operation = any(isinstance(n, Operate) and carries & set(n.operands) for n in self.scan.body.nodes)
-        return self.solved(self.before({}) if has_operation else {})
+        # such a step may be taken from anywhere; from 0 most of it falls away
+        has_operation = any(isinstance(n, Operate) and carries & set(n.operands) for n in step.nodes)
+        return self.solved(step, self.before({}) if has_operation else {})
+
+    def moving(self) -> Sequence[Node]:
+        """The nodes of the body that depend on the carries; what does not is evaluated here, and so are the reductions
+        inside of them that do not."""
+        moving = {carry.name for carry in self.scan.carries}
+        fixed, rest = [], []
+        for node in self.scan.body.nodes:
+            if moving.isdisjoint(node.arguments):
+                fixed.append(node)
+                continue
+            if isinstance(node, Compute) and node.result.type.kind == REAL:
+                node = replace(node, formula=self.without_fixed(node.formula, node, moving, fixed))
+            rest.append(node)
+            moving.update(value.name for value in node.results)
+        self.entries = self.evaluated(fixed, {})
+        return rest
+
+    def without_fixed(self, formula: Formula, node: Compute, moving: set[str], fixed: list[Node]) -> Formula:
+        """A part of a node's formula, the reductions in it that do not move read from nodes of their own."""
+        if isinstance(formula, Read):
+            return formula
+        axes = [axis for axis in node.result.type.axes if axis.name in formula.free]
+        is_free = formula.free <= {axis.name for axis in axes} and moving.isdisjoint(formula.reads)
+        if isinstance(formula, Reduce) and formula.kind not in ("any", "all") and is_free:
+            value = Value(self.fresh(formula.kind), TensorType(REAL, tuple(axes)))
+            fixed.append(replace(node, results=(value,), formula=formula))
+            return Read(value.name, _positions(axes))
+        return formula.rebuild(lambda part: self.without_fixed(part, node, moving, fixed))
+
+    def searched(self, step: Region) -> Mapping[str, str]:
+        """The states by carry after as many iterations as are asked for, from 0."""
+        carries, solver = self.scan.carries, self.scan.solver
+        assert solver is not None
+        zeros = [self.compute(f"{carry.name}_guess", self.widened(carry).axes, ZERO) for carry in carries]
+        guess = {carry.name: Value(self.fresh(carry.name), self.widened(carry)) for carry in carries}
+        around, self.nodes = self.nodes, []
+        after = self.solved(step, self.before({carry: value.name for carry, value in guess.items()}))
+        outputs = tuple(after[carry.name] for carry in carries)
+        body, self.nodes = Region(tuple(guess.values()), tuple(self.nodes), outputs), around
+        found = {carry.name: Value(self.fresh(f"{carry.name}_found"), self.widened(carry)) for carry in carries}
+        self.nodes.append(
+            Fixpoint(
+                results=tuple(found.values()),
+                span=self.scan.span,
+                path=self.scan.path,
+                module=self.module("newton"),
+                initial=tuple(zeros),
+                body=body,
+                solver=Solver("newton", (("limit", int(solver["iterations"])),)),
+            )
+        )
+        return {carry: value.name for carry, value in found.items()}
+
+    def settled(self, step: Region, states: Mapping[str, str]) -> Mapping[str, str]:
+        """What a step makes of states, which says where these are not the same."""
+        known, solver = self.evaluated(step.nodes, self.before(states)), self.scan.solver
+        assert solver is not None
+        place = f"the scan at {self.scan.span.place}"
+        operation = Settled(over=self.axis.name, tolerance=solver["tolerance"], place=place)
+        found = {}
+        for name, carry in zip(step.outputs, self.scan.carries, strict=True):
+            type = self.widened(carry)
+            made = self.compute(carry.name, type.axes, self.placed(known, name, carry.type.axes))
+            value = Value(self.fresh(f"{carry.name}_states"), type)
+            self.nodes.append(
+                Operate(
+                    results=(value,),
+                    span=self.scan.span,
+                    path=self.scan.path,
+                    operation=operation,
+                    operands=(made, states[carry.name]),
+                    meaning=Region((Value("found", type), Value("states", type)), (), ("found",)),
+                )
+            )
+            found[carry.name] = value.name
+        return found
+
+    def widened(self, value: Value) -> TensorType:
+        """The type of a value of the body at all positions."""
+        return TensorType(value.type.kind, (self.axis, *value.type.axes))
 
     @property
     def axis(self) -> Axis:
@@ -129,6 +208,14 @@ class _Steps:
         self.names.add(name)
         return name
 
+    def module(self, name: str) -> str:
+        """An attribute that nothing in the body has."""
+        taken = {node.module for node in self.scan.body.nodes if isinstance(node, Call | Loop)}
+        taken.update(value.name for node in self.scan.body.nodes for value in node.results)
+        while name in taken:
+            name += "_"
+        return name
+
     def compute(self, hint: str, axes: Iterable[Axis], formula: Formula) -> str:
         """A new value of real numbers."""
         value = Value(self.fresh(hint), TensorType(REAL, tuple(axes)))
@@ -137,11 +224,12 @@ class _Steps:
 
     def evaluated(self, nodes: Sequence[Node], before: Mapping[str, str]) -> Mapping[str, str]:
         """Nodes of the step at all positions, from the states before them; what their values are called there."""
-        along = Along(self.axis, {**self.entries, **before}, self.fresh)
+        along = Along(self.axis, {**self.entries, **before}, self.fresh, self.blocks)
         along.add(nodes)
         for node in nodes:
             names = {value.name for value in node.results}
-            if names.isdisjoint(along.known) and names.isdisjoint(self.kept):
+            is_spread = not along.known.keys().isdisjoint({*node.arguments, *names})
+            if not is_spread and names.isdisjoint(self.kept):
                 self.kept |= names
                 self.nodes.append(node)
         self.nodes += along.nodes
@@ -160,11 +248,10 @@ class _Steps:
             found[carry.name] = self.compute(f"{carry.name}_before", (self.axis, *carry.type.axes), formula)
         return found
 
-    def solved(self, before: Mapping[str, str]) -> Mapping[str, str]:
+    def solved(self, step: Region, before: Mapping[str, str]) -> Mapping[str, str]:
         """The states after one iteration from those before each position; these are 0 where they are not given."""
-        carries = self.scan.carries
-        outputs = self.scan.body.outputs[: len(carries)]
-        nodes: Sequence[Node] = self.scan.body.nodes
+        carries, outputs = self.scan.carries, step.outputs
+        nodes: Sequence[Node] = step.nodes
         slopes: list[Sequence[Move]] = []
         for carry, axis in zip(carries, self.coupling.axes, strict=True):
             move, direction = self.move(carry, axis)

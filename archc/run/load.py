@@ -5,12 +5,13 @@ from __future__ import annotations
 import inspect
 import linecache
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
 from importlib.abc import InspectLoader
 from importlib.util import module_from_spec, spec_from_loader
 from types import CodeType
+from typing import Any
 
 import torch
 from torch import nn
@@ -39,21 +40,29 @@ class _Texts(InspectLoader):
 
 @contextmanager
 def solved_to_rounding(found: type[nn.Module]) -> Iterator[None]:
-    """For a while the fixpoints of a generated module are solved as well as float64 can, whatever the spec asks for."""
-    module = sys.modules[found.__module__]
-    solve = getattr(module, "_solve", None)
-    if solve is None:
-        yield
-        return
+    """For a while the fixpoints of a generated module are solved as well as float64 can, whatever the spec asks for,
+    and Newton's method on a scan iterates until it is exact."""
+    module = vars(sys.modules[found.__module__])
+    solvers: dict[str, Any] = {name: module[name] for name in ("_solve", "_newton") if name in module}
 
-    def exact(step: object, start: object, samples: int, memory: int, mixing: float, *rest: object) -> object:
-        return solve(step, start, samples, memory, mixing, _ROUNDING, _STEPS, rest[-1])
+    def solve(step: object, start: object, samples: int, memory: int, mixing: float, *rest: object) -> object:
+        return solvers["_solve"](step, start, samples, memory, mixing, _ROUNDING, _STEPS, rest[-1])
 
-    module.__dict__["_solve"] = exact
+    def newton(step: object, states: Sequence[torch.Tensor], *captured: object, iterations: int) -> object:
+        # an iteration makes one more position exact, and another its gradient
+        return solvers["_newton"](step, states, *captured, iterations=max(iterations, len(states[0]) + 1))
+
+    exact = {"_solve": solve, "_newton": newton}
+    module.update({name: exact[name] for name in solvers})
     try:
         yield
     finally:
-        module.__dict__["_solve"] = solve
+        module.update(solvers)
+
+
+def is_iterative(found: type[nn.Module]) -> bool:
+    """Whether a generated module finds some of its values by iteration, up to a tolerance."""
+    return not {"_solve", "_newton"}.isdisjoint(vars(sys.modules[found.__module__]))
 
 
 _ROUNDING = 1e-13

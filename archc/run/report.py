@@ -106,12 +106,14 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Trial:
-    """The comparison at one binding of sizes; `fault` says why there is none."""
+    """The comparison at one binding of sizes; `fault` says why there is none, `notes` what the module warns of that is
+    no disagreement: a search as the spec asks for it that ends too early."""
 
     regime: Regime
     sizes: Mapping[str, int]
     comparisons: tuple[Comparison, ...] = ()
     fault: str | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -131,6 +133,7 @@ class Trial:
         for one in self.comparisons:
             table.add_row(*one.cells, style="" if one.ok else "bold red")
         yield table
+        yield from (Text(f"warning: {note}", style="yellow") for note in self.notes)
 
 
 @dataclass(frozen=True)
@@ -172,8 +175,8 @@ class VerifyReport:
 
 def _trial(found: Mapping[str, Any]) -> Trial:
     values = {name: value for name, value in found.items() if name != "ok"}
-    comparisons = tuple(map(_comparison, values.pop("comparisons")))
-    return Trial(**values, comparisons=comparisons)
+    comparisons, notes = tuple(map(_comparison, values.pop("comparisons"))), tuple(values.pop("notes"))
+    return Trial(**values, comparisons=comparisons, notes=notes)
 
 
 def _comparison(found: Mapping[str, Any]) -> Comparison:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from archc.base.nearest import nearest
-from archc.ir.graph import TypedGraph, nested
-from archc.ir.node import Assume, Call, Loop, Region
+from archc.derive.coupling import UnsuitableError, joining
+from archc.ir.graph import Block, TypedGraph, nested
+from archc.ir.node import Assume, Call, Loop, Region, Scan
 from archc.types.size import Condition, Size, SizeError
 
 Regime = Literal["small", "primes", "equal", "ones"]
@@ -18,6 +19,9 @@ _PRIMES = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37)
 _LARGEST = 64
 _COSTLY = 16
 """Beyond this size axes are not made equal to one that has to be so long: four such axes are a large tensor."""
+
+_JOINED = 7
+"""So many steps are joined in three rounds, and are more than most iterations of a solver reach over."""
 
 _FARTHEST = 4096
 """Open sizes are sought up to twice those that are given, but no farther."""
@@ -36,10 +40,12 @@ class SizesRefusedError(SizesNotFoundError):
 
 @dataclass(frozen=True)
 class Survey:
-    """What a net asks of its size symbols: conditions, and which symbols only say how often a loop runs."""
+    """What a net asks of its size symbols: conditions, which symbols only say how often a loop runs, and along how many
+    positions the steps of a scan are joined."""
 
     conditions: tuple[Condition, ...]
     counts: frozenset[str]
+    joined: frozenset[str] = frozenset()
 
 
 def survey(graph: TypedGraph) -> Survey:
@@ -48,6 +54,7 @@ def survey(graph: TypedGraph) -> Survey:
     found: dict[Condition, None] = {}
     lengths: set[Size] = set()
     counts: set[Size] = set()
+    joined: set[str] = set()
     seen: set[tuple[str, tuple[tuple[str, Size], ...]]] = set()
     own = tuple((symbol.name, Size.symbol(symbol.name)) for symbol in graph.net.symbols)
     pending = [(graph.entry, own)]
@@ -66,13 +73,27 @@ def survey(graph: TypedGraph) -> Survey:
                     found[node.condition.substitute(sizes)] = None
                 elif isinstance(node, Loop):
                     counts.add(node.passes.substitute(sizes))
+                    if _is_joined(node, graph.blocks):
+                        joined.update(node.passes.substitute(sizes).symbols)
                 elif isinstance(node, Call):
                     inner = tuple((symbol, size.substitute(sizes)) for symbol, size in node.sizes)
                     pending.append((node.block, inner))
     found.update((Condition(">=", length, Size.of(1)), None) for length in sorted(lengths, key=str))
     found.update((Condition(">=", count, Size.of(0)), None) for count in sorted(counts, key=str))
     symbols = frozenset(name for count in counts for name in count.symbols)
-    return Survey(tuple(found), symbols - {name for length in lengths for name in length.symbols})
+    counted = symbols - {name for length in lengths for name in length.symbols}
+    return Survey(tuple(found), counted, frozenset(joined))
+
+
+def _is_joined(loop: Loop, blocks: Mapping[str, Block]) -> bool:
+    """Whether it is a scan that is evaluated at all positions at once."""
+    if not isinstance(loop, Scan) or loop.solver is None:
+        return False
+    try:
+        joining(loop, blocks)
+    except UnsuitableError:
+        return False
+    return True
 
 
 def _lengths(region: Region) -> Iterator[Size]:
@@ -98,9 +119,10 @@ def built_with(graph: TypedGraph) -> dict[str, int]:
 def choose(graph: TypedGraph, regime: Regime, given: Mapping[str, int] | None = None, seed: int = 0) -> dict[str, int]:
     """A value for every size symbol of the net that satisfies its conditions and keeps those `given`.
 
-    `primes` are pairwise distinct, prime where the conditions allow it; `equal` are the same, short axes apart from
-    those that have to be long, and `ones` are 1 where allowed; `small` keeps the defaults of hyper-parameters and takes
-    small input axes. Raises SizesNotFoundError, and SizesRefusedError where it is those given that cannot be.
+    `primes` are pairwise distinct, prime where the conditions allow it, and large where steps are joined; `equal` are
+    the same, short axes apart from those that have to be long, and `ones` are 1 where allowed; `small` keeps the
+    defaults of hyper-parameters and takes small input axes. Raises SizesNotFoundError, and SizesRefusedError where it
+    is those given that cannot be.
     """
     fixed = dict(given or {})
     if regime == "small":
@@ -109,7 +131,7 @@ def choose(graph: TypedGraph, regime: Regime, given: Mapping[str, int] | None = 
     names = [symbol.name for symbol in graph.net.symbols]
     asked = survey(graph)
     largest = min(max(_LARGEST, *(2 * size for size in fixed.values()), 0), _FARTHEST)
-    for preference in _preferences(regime, names, seed, largest):
+    for preference in _preferences(regime, names, asked.joined, seed, largest):
         found = _Search(names, asked, preference, fixed).run()
         if found is not None:
             return found
@@ -145,7 +167,9 @@ def _bindings(sizes: Mapping[str, int]) -> str:
 Preference = Callable[[str, Sequence[int]], Sequence[int]]
 
 
-def _preferences(regime: Regime, names: Sequence[str], seed: int, largest: int) -> Iterator[Preference]:
+def _preferences(
+    regime: Regime, names: Sequence[str], joined: Collection[str], seed: int, largest: int
+) -> Iterator[Preference]:
     """For each symbol the values to try, in order, given those already taken; the strictest wish first."""
     everything = range(1, largest + 1)
     if regime == "ones":
@@ -159,8 +183,13 @@ def _preferences(regime: Regime, names: Sequence[str], seed: int, largest: int) 
         primes = list(_PRIMES[: max(len(names) + 1, 5)])
         random.Random(seed).shuffle(primes)
         order = (*primes, *(size for size in everything[1:] if size not in primes))
-        yield lambda _, taken: [size for size in order if size not in taken]
-        yield lambda _, taken: (*(size for size in order if size not in taken), *taken, 1)
+        long = sorted(order, key=lambda size: size < _JOINED)
+
+        def apart(name: str, taken: Sequence[int]) -> Sequence[int]:
+            return [size for size in (long if name in joined else order) if size not in taken]
+
+        yield apart
+        yield lambda name, taken: (*apart(name, taken), *taken, 1)
 
 
 def _common_first(taken: Sequence[int], everything: Sequence[int]) -> Sequence[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,7 +17,7 @@ from archc.ir.state import is_random, trains_apart
 from archc.readings.values import MeaningError
 from archc.run.agreement import Agreement, Disagreement, failing_as_disagreement
 from archc.run.given import checked, filled, given, sizes_of
-from archc.run.load import LoadError, instantiate, load_module, solved_to_rounding
+from archc.run.load import LoadError, instantiate, is_iterative, load_module, solved_to_rounding
 from archc.run.report import Trial, VerifyReport
 from archc.run.request import Request, RunError
 from archc.run.runner import device_of
@@ -44,9 +45,10 @@ def verify(
     At each regime of sizes (those in `sizes` and those the graph was built with are kept), on random inputs and
     parameters: every output and state to 1e-9, the gradient of every parameter and real input to 1e-5 of the finite
     differences of the reference. A net that does something else while it trains is compared in that mode too, unless it
-    draws random numbers there. Given inputs (`.npy` files) or weights (a `.safetensors` file) are compared as they are,
-    at the sizes that they have. Raises LoadError when the text is no such module, RunError when what is given does not
-    fit the net.
+    draws random numbers there. What is found by iteration is iterated until it is exact; a note says where it misses
+    its tolerance as the spec has it. Given inputs (`.npy` files) or weights (a `.safetensors` file) are compared as
+    they are, at the sizes that they have. Raises LoadError when the text is no such module, RunError when what is given
+    does not fit the net.
     """
     request = checked(Request(sizes or {}, inputs or {}, weights, device=device, seed=seed))
     arrays = given(graph, request.inputs)
@@ -65,7 +67,8 @@ def verify(
             continue
         filled(graph, arrays, chosen, request.seed)
         with solved_to_rounding(bench.found):
-            trials.append(bench.trial(regime, chosen, request.seed + number))
+            trial = bench.trial(regime, chosen, request.seed + number)
+        trials.append(replace(trial, notes=() if trial.fault else bench.misses(chosen, request.seed + number)))
     return VerifyReport(graph.net.word, tuple(trials))
 
 
@@ -101,6 +104,16 @@ class _Bench:
             if all(one.ok or not one.kink for one in trial.comparisons):
                 break
         return trial
+
+    def misses(self, sizes: Mapping[str, int], seed: int) -> tuple[str, ...]:
+        """What the module as it is written warns of on the inputs of a trial."""
+        if not is_iterative(self.found):
+            return ()
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            self.agreement(sizes, seed, 0).differentiated()
+        own = f"<{self.found.__module__}>"
+        return tuple(dict.fromkeys(str(one.message) for one in caught if one.filename == own))
 
     def agreement(self, sizes: Mapping[str, int], seed: int, draw: int) -> Agreement:
         """A draw of what the request leaves open."""

@@ -123,6 +123,36 @@ def test_a_miss_warns_or_is_nan_when_compiled_and_only_where_it_misses() -> None
     torch.testing.assert_close(found[0], 1 / (1 - x[0]))
 
 
+@pytest.mark.parametrize("power", [1, 3])
+def test_a_gradient_that_is_not_to_be_had_is_refused(power: int) -> None:
+    """That of the gradient: the one of a step from where the search ended would be another number."""
+    net = loaded(NET, TIGHT[0])
+    (x,) = (one.requires_grad_() for one in drawn(NET))
+    with pytest.raises(RuntimeError, match=r"the gradient of the fixpoint at spec.arch:3 has no derivative"):
+        torch.autograd.grad(net(x).pow(power).sum(), x, create_graph=True)
+
+
+def test_a_miss_of_the_gradient_is_called_one() -> None:
+    net = loaded(NET, "plain(tolerance = 1e-5, limit = 200, gradient_tolerance = 1e-5, gradient_limit = 1)")
+    (x,) = (one.requires_grad_() for one in drawn(NET))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = net(x)
+    with pytest.warns(UserWarning, match=r"^the gradient of the fixpoint at spec.arch:3 stops after 1 steps"):
+        found.sum().backward()
+
+
+def test_verify_notes_a_miss_of_the_module_as_it_is_written() -> None:
+    text = NET.replace("SOLVER", "plain(tolerance = 1e-5, limit = 1)")
+    (trial,) = verify(archc.graph(text), archc.build(text), regimes=("small",)).trials
+    assert trial.ok
+    forward, backward = trial.notes
+    assert forward.startswith("the fixpoint at spec.arch:3 stops after 1 steps")
+    assert backward.startswith("the gradient of the fixpoint at spec.arch:3 stops after 1 steps")
+    text = NET.replace("SOLVER", "plain(tolerance = 1e-5, limit = 500)")
+    assert verify(archc.graph(text), archc.build(text), regimes=("small",)).trials[0].notes == ()
+
+
 def test_memory_of_a_step_does_not_grow_with_the_iterations() -> None:
     saved: dict[int, int] = {}
     for limit in (3, 300):

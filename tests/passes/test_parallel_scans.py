@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from itertools import pairwise
 
 import pytest
@@ -58,6 +59,20 @@ STEPS = {
         }
         return y
     }""",
+    "blocks called": """block gate(x: real[d], y: real[d]) -> (z: real[d]) {
+        param scale: real[d] = uniform(0.5, 1.5)
+        return sigmoid(scale * x) * (y |> norm(over = d))
+    }
+    net N (x: real[batch, t, d: 3]) -> (y: real[batch, t, d: 3]) {
+        param a: real[d: 3] = uniform(0.3, 0.9)
+        let (last, y) = scan over t with h = 0 using associative() {
+            assume x < 1000
+            let h = a * h + (x |> norm(over = d))
+            emit h |> norm(over = d) |> gate(y = a) + 0.1 * t
+            return h
+        }
+        return y
+    }""",
     "two apart": """net N (x: real[t, batch, d: 3]) -> (y: real[t, batch, d: 3]) {
         param a, b: real[d: 3] = uniform(0.3, 0.9)
         let (u, v, y) = scan over t with u = 0, v = 1 using associative() {
@@ -70,6 +85,30 @@ STEPS = {
     }""",
 }
 NEWTON = {
+    "para_gru": """net N (x: real[batch, t, k: 3]) -> (y: real[batch, t, d: 8]) {
+        param az, ar, ah: real[d: 8] = normal(0.5)
+        param bz, br, bh: real[d: 8, k: 3] = normal(0.7)
+        let (last, y) = scan over t with h = 0 using newton(iterations = 3) {
+            let z = sigmoid(az * h + (sum k: bz * x))
+            let r = sigmoid(ar * h + (sum k: br * x))
+            let c = tanh(ah * (h * r) + (sum k: bh * x))
+            let before = h
+            let h = (1 - z) * h + z * c
+            emit h + 0.1 * r * before
+            return h
+        }
+        return y
+    }""",
+    "pairs": """net N (x: real[batch, t, k: 2, d: 4]) -> (y: real[batch, t, k: 2, d: 4]) {
+        param w: real[k: 2, j: 2, d: 4] = normal(0.4)
+        let (last, y) = scan over t with h = 0 * x[t: 0] using newton(iterations = 3) {
+            assume x < 1000
+            let h[batch, k, d] = 0.5 * tanh((sum j: w * h[k: j]) + x) + 0.3 * h
+            emit h
+            return h
+        }
+        return y
+    }""",
     "gru": """net N (x: real[batch, t, d: 8]) -> (y: real[batch, t, d: 8]) {
         param u, v, w, p, q, r: real[d: 8] = normal(0.7)
         let (last, y) = scan over t with h = 0 using newton(iterations = 3) {
@@ -93,6 +132,15 @@ NEWTON = {
         return y
     }""",
 }
+DIVERGES = """net N (x: real[batch, t, d: 8]) -> (y: real[batch, t, d: 8]) {
+    param w: real[d: 8] = normal(0.7)
+    let (last, y) = scan over t with h = 0 using newton(iterations = 3) {
+        let h = tanh(w * h + 2 * x)
+        emit h
+        return h
+    }
+    return y
+}"""
 EVERY = {**STEPS, **NEWTON}
 USING = r" using \w+\([^)]*\)"
 
@@ -142,9 +190,20 @@ def test_joined_steps_are_the_steps(name: str, length: int) -> None:
         torch.testing.assert_close(one, other, rtol=1e-10, atol=1e-10)
 
 
-@pytest.mark.parametrize("name", STEPS)
+@pytest.mark.parametrize("name", EVERY)
 def test_the_reference_agrees(name: str) -> None:
-    assert verify(archc.graph(STEPS[name]), archc.build(STEPS[name]), regimes=("primes",)).ok
+    (trial,) = verify(archc.graph(EVERY[name]), archc.build(EVERY[name]), regimes=("primes",)).trials
+    assert trial.ok
+    assert trial.sizes["t"] >= 7
+    assert trial.notes == ()
+
+
+def test_verify_solves_to_rounding_and_notes_a_miss_of_what_is_asked_for() -> None:
+    text = NEWTON["gru"].replace("iterations = 3", "iterations = 1")
+    (trial,) = verify(archc.graph(text), archc.build(text), sizes={"t": 32}, regimes=("primes",)).trials
+    assert trial.ok
+    (note,) = trial.notes
+    assert re.match(r"the scan at spec.arch:3 is left with a residual of \d.\de-02, above 0.0001$", note)
 
 
 @pytest.mark.parametrize("name", EVERY)
@@ -159,7 +218,7 @@ def test_no_step_is_left_and_no_path_changes(name: str) -> None:
     ]
 
 
-@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("name", [*STEPS, "gru", "lstm"])
 def test_exported_for_any_length(name: str) -> None:
     text = EVERY[name]
     net = loaded(text)
@@ -177,10 +236,10 @@ def test_newton_converges_with_the_square_of_the_error(name: str) -> None:
     """ParaRNN (arXiv 2510.21450): 3 iterations are enough for 512 steps."""
     errors = []
     for iterations in (1, 2, 3, 4):
-        ours, steps = pair(NEWTON[name].replace("iterations = 3", f"iterations = {iterations}"))
+        ours, steps = pair(NEWTON[name].replace("iterations = 3", f"iterations = {iterations}, tolerance = 1"))
         feed = drawn(NEWTON[name], batch=2, t=512)
         errors.append((ours(*feed) - steps(*feed)).abs().max().item())
-    assert all(error < bound for error, bound in zip(errors, (0.2, 1e-2, 1e-4, 1e-9), strict=True)), errors
+    assert all(error < bound for error, bound in zip(errors, (0.2, 2e-2, 1e-4, 1e-8), strict=True)), errors
     assert all(after < before**1.5 for before, after in pairwise(errors)), errors
     assert errors[0] > 1e-2
 
@@ -195,14 +254,91 @@ def test_newton_is_exact_after_as_many_iterations_as_steps(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NEWTON)
+def test_value_and_gradient_are_as_close_as_the_tolerance(name: str) -> None:
+    """What the error is stated to be: the residual, as the steps hand it on, and of that order the gradient's."""
+    errors: dict[int, tuple[float, float]] = {}
+    for iterations, tolerance in ((2, 5e-2), (3, 1e-4), (4, 1e-8)):
+        ours, steps = pair(NEWTON[name].replace("iterations = 3", f"{iterations=}, {tolerance=}"))
+        feed = drawn(NEWTON[name], batch=2, t=256)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            value = ours(*feed)
+        found, wanted = (torch.cat([one.flatten() for one in gradients(net, feed)]) for net in (ours, steps))
+        errors[iterations] = (value - steps(*feed)).abs().max().item(), float((found - wanted).norm() / wanted.norm())
+        assert max(errors[iterations]) < tolerance, errors
+    assert errors[4] < errors[3] < errors[2]
+
+
+def test_a_miss_warns_or_is_nan_when_compiled_and_only_where_it_misses() -> None:
+    text, feed = DIVERGES, drawn(DIVERGES, batch=2, t=96)
+    ours, steps = pair(text)
+    with torch.no_grad():
+        for net in (ours, steps):
+            net.w.copy_(torch.tensor([0.1, 0.2, 0.3, 1.5, -0.1, -0.2, -0.3, -1.5]))
+    with pytest.warns(
+        UserWarning, match=r"the scan at spec.arch:3 is left with a residual of \d.\de[+-]\d+, above 0.0001"
+    ):
+        found = ours(*feed)
+    wanted = steps(*feed)
+    missed = (found - wanted).abs().amax(1) > 1e-3
+    assert missed[:, [3, 7]].all()
+    assert missed.sum() == 4
+    torch._dynamo.reset()
+    compiled = torch.compile(ours, fullgraph=True, backend="aot_eager")(*feed)
+    assert torch.equal(compiled.isnan().all(1), missed)
+    assert torch.equal(compiled.isnan().any(1), missed)
+    torch.testing.assert_close(compiled.nan_to_num(), torch.where(missed[:, None], 0, found), rtol=1e-10, atol=1e-10)
+    many = loaded(text.replace("iterations = 3", "iterations = 96"))
+    many.load_state_dict(ours.state_dict())
+    torch.testing.assert_close(many(*feed), wanted, rtol=1e-8, atol=1e-8)
+
+
+def test_what_grows_without_bound_is_not_passed_off_as_solved() -> None:
+    text = (
+        NEWTON["gru"].replace("normal(0.7)", "normal(4.0)").replace("c = tanh(w * h * g + r * x)", "c = w * h + r * x")
+    )
+    ours, steps = pair(text)
+    feed = drawn(text, batch=2, t=128)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        error = (ours(*feed) - steps(*feed)).abs().max()
+    assert error > 1
+    assert len(caught) == 1
+
+
+@pytest.mark.parametrize("name", NEWTON)
 def test_the_gradient_of_newton_is_close(name: str) -> None:
     misses = []
     for iterations in (1, 3):
-        ours, steps = pair(NEWTON[name].replace("iterations = 3", f"iterations = {iterations}"))
+        ours, steps = pair(NEWTON[name].replace("iterations = 3", f"iterations = {iterations}, tolerance = 1"))
         feed = drawn(NEWTON[name], batch=2, t=128)
         found, wanted = (torch.cat([one.flatten() for one in gradients(net, feed)]) for net in (ours, steps))
         misses.append((found - wanted).norm() / wanted.norm())
     assert misses[1] < 1e-4 < 1e-3 < misses[0], misses
+
+
+@pytest.mark.parametrize(
+    ("step", "reason"),
+    [
+        ("let w = repeat 2 with u = x { return tanh(u) }  let h = 0.5 * h + w", "runs a loop"),
+        ("let h = 0.5 * h + (x |> twice())", "calls a block that runs a loop"),
+        ("let h[batch, k, d] = sum e, f: m * h[k: e, d: f]", "mixes axes `d` and `k`"),
+    ],
+)
+def test_what_cannot_be_had_at_all_positions_at_once_stays_a_loop(step: str, reason: str) -> None:
+    text = f"""block twice(x: real[d]) -> (y: real[d]) {{ return repeat 2 with x {{ return tanh(x) }} }}
+    net N (x: real[batch, t, k: 2, d: 2], h0: real[batch, k: 2, d: 2]) -> (y: real[batch, t, k: 2, d: 2]) {{
+        param m: real[k: 2, d: 2, e: 2, f: 2] = normal(0.2)
+        let (last, y) = scan over t with h = h0 using associative() {{ {step}  emit h + 0 * m[e: 0, f: 0]  return h }}
+        return y
+    }}"""
+    (note,) = [one for one in archc.check(text) if one.code == "W0705"]
+    assert reason in note.message
+    after = ParallelScans().apply(archc.graph(text)).graph
+    assert any(isinstance(node, Scan) for node in after.net.region.nodes)
+    ours, steps = pair(text)
+    feed = drawn(text, batch=2, t=4)
+    torch.testing.assert_close(ours(*feed), steps(*feed), rtol=0, atol=0)
 
 
 def test_a_step_with_large_blocks_stays_a_loop() -> None:

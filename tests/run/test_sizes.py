@@ -56,6 +56,20 @@ def test_loops_run_a_few_times(regime: Regime) -> None:
     assert choose(graph(coarse), regime)["depth"] <= 3
 
 
+@pytest.mark.parametrize(
+    ("step", "is_long"), [("0.5 * h + x", True), ("tanh(layer(h, d -> d) + x)", False), ("x - h ^ 2", True)]
+)
+def test_steps_that_are_joined_are_many(step: str, is_long: bool) -> None:
+    """So many that an iteration of Newton's method or a doubling does not reach over them."""
+    solver = "associative()" if step.startswith("0.5") else "newton(iterations = 3)"
+    text = f"""net N (x: real[batch, t, d: 9]) -> (y: real[batch, d: 9]) {{
+        return scan over t with h = x[t: 0] using {solver} {{ return {step} }}
+    }}"""
+    lengths = [choose(graph(text), "primes", seed=seed)["t"] for seed in range(10)]
+    assert (min(lengths) >= 7) is is_long
+    assert choose(graph(text), "ones")["t"] == 1
+
+
 def test_what_need_not_be_long_is_not_made_equal_to_what_does() -> None:
     found = choose(graph(SPLIT.replace("n >= 3", "size(n) % 32 == 0")), "equal")
     assert found["n"] == 32
