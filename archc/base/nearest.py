@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from difflib import SequenceMatcher
 from functools import lru_cache
 
+from archc.base.foreign import translated
+
 _ALIKE = 0.65
 _TURNED = 0.99
 
@@ -13,8 +15,12 @@ _TURNED = 0.99
 def nearest(word: str, candidates: Iterable[str]) -> str | None:
     """The candidate most like `word`, or None when none is alike; ties go to the first in alphabetical order.
 
-    The same letters in another order are alike before anything else; a single letter is like nothing but itself.
+    What is called so elsewhere comes first, then the same letters in another order; a single letter is like nothing but
+    itself.
     """
+    candidates = tuple(candidates)
+    if (here := translated(word, candidates)) is not None:
+        return here
     wanted = word.lower()
     if len(wanted) == 1:
         return min((one for one in candidates if one.lower() == wanted), default=None)

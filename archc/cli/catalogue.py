@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from importlib import import_module
 from inspect import cleandoc
+from pathlib import PurePosixPath
 from typing import Literal
 
 from archc.base.diagnostic import Diagnostic
@@ -55,7 +56,9 @@ def nearest_name(name: str) -> str | None:
     if re.fullmatch(r"[eEwW]\d+", name):
         return nearest(name.upper(), _diagnostics())
     blocks = [full for full, _ in block_names()]
-    known = [*(word for word, _ in (*_operations(), *_checks(), *spec_names())), *words(), *blocks]
+    specs = [path for path, _ in spec_names()]
+    short = [PurePosixPath(path).stem for path in specs]
+    known = [*(word for word, _ in (*_operations(), *_checks())), *specs, *short, *words(), *blocks]
     return nearest(name, [*known, *(full.rsplit(".", 1)[1] for full in blocks)])
 
 

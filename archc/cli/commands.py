@@ -6,7 +6,7 @@ import gc
 import sys
 from io import TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
 import typer
 
@@ -15,7 +15,7 @@ from archc.base.escape import escape
 from archc.base.render import Format
 from archc.base.version import VERSION
 from archc.cli.catalogue import Kind, entries, explanation, nearest_name
-from archc.cli.options import fitted, hypers, pairs, size, spec_files
+from archc.cli.options import fitted, hypers, one_of, pairs, size, spec_files
 from archc.cli.report import DEBUG, Exit, report, reporting, running, say, show, summed, tracked
 
 if TYPE_CHECKING:
@@ -30,7 +30,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-KindName = Annotated[Kind, typer.Argument(metavar="KIND", help="ops, std, activations, checks or specs.")]
+KindName = Annotated[
+    Kind, typer.Argument(metavar="KIND", help="ops, std, activations, checks or specs.", parser=one_of(get_args(Kind)))
+]
 SpecPath = Annotated[Path, typer.Argument(metavar="PATH", help="A spec.", show_default=False)]
 SpecPaths = Annotated[list[Path], typer.Argument(metavar="PATH", help="Specs, and folders of specs.")]
 NetName = Annotated[str | None, typer.Option("--net", metavar="NAME", help="Which net, where the spec has several.")]
@@ -44,8 +46,20 @@ Inputs = Annotated[
     list[str] | None, typer.Option("--input", metavar="NAME=FILE.npy", help="An input; random where none is given.")
 ]
 Weights = Annotated[Path | None, typer.Option("--weights", metavar="FILE.safetensors", help="The parameters' values.")]
-Device = Annotated[Literal["cpu", "cuda"], typer.Option("--device", help="Where to run.")]
-DType = Annotated[Literal["float32", "float64", "bfloat16"], typer.Option("--dtype", help="The numbers' precision.")]
+Devices = Literal["cpu", "cuda"]
+Device = Annotated[
+    Devices, typer.Option("--device", metavar="cpu|cuda", help="Where to run.", parser=one_of(get_args(Devices)))
+]
+DTypes = Literal["float32", "float64", "bfloat16"]
+DType = Annotated[
+    DTypes,
+    typer.Option(
+        "--dtype",
+        metavar="float32|float64|bfloat16",
+        help="The numbers' precision.",
+        parser=one_of(get_args(DTypes)),
+    ),
+]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="For parameters and random inputs.")]
 Target = Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write here, not to stdout.")]
 Force = Annotated[bool, typer.Option("--force", help="Also over a file that archc did not write.")]
@@ -72,7 +86,15 @@ def options(
 @app.command(epilog="Example: archc check specs --format sarif 2> findings.sarif")
 def check(
     paths: SpecPaths,
-    format: Annotated[Format, typer.Option("--format", help="How findings are printed, on stderr.")] = "text",
+    format: Annotated[
+        Format,
+        typer.Option(
+            "--format",
+            metavar="text|json|sarif|github",
+            help="How findings are printed, on stderr.",
+            parser=one_of(get_args(Format)),
+        ),
+    ] = "text",
 ) -> None:
     """Check specs, and report every finding."""
     with reporting(format):
@@ -154,6 +176,8 @@ def verify(
     """Compare the generated module with the reference, forward and gradient, in float64; exit 4 on a mismatch.
 
     At three bindings of sizes with random inputs and parameters; with --input or --weights at yours.
+
+    Always in float64, where no rounding hides a fault, and keeping no outputs: `archc run` has --dtype and --output.
     """
     with reporting():
         from archc.run.apart import verify_apart

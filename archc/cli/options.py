@@ -13,6 +13,7 @@ from typing import TypeVar
 import typer
 
 from archc.base.escape import escape
+from archc.base.nearest import nearest
 
 V = TypeVar("V")
 
@@ -59,6 +60,19 @@ def pairs(option: str, given: Sequence[str], read: Callable[[str], V]) -> dict[s
         except ValueError as error:
             raise typer.BadParameter(f"`{pair}`: {error}", param_hint=option) from error
     return found
+
+
+def one_of(words: Sequence[str]) -> Callable[[str], str]:
+    """What reads one of some words."""
+
+    def read(text: str) -> str:
+        if text not in words:
+            near = nearest(text, words)
+            meant = f"did you mean `{near}`?" if near else f"write {', '.join(words[:-1])} or {words[-1]}"
+            raise typer.BadParameter(f"there is no `{escape(text)}`; {meant}")
+        return text
+
+    return read
 
 
 def fitted(line: str) -> str:

@@ -30,8 +30,8 @@ def spec_names() -> Iterator[tuple[str, str]]:
 
 
 def spec_text(name: str) -> str | None:
-    """A spec that comes with the compiler."""
-    found = (path for path in _specs() if name in (_relative(path), f"specs/{_relative(path)}"))
+    """A spec that comes with the compiler, by its path or its name alone."""
+    found = (path for path in _specs() if name in (path.stem, _relative(path), f"specs/{_relative(path)}"))
     return next((path.read_text(encoding="utf-8").rstrip() for path in found), None)
 
 
@@ -58,7 +58,7 @@ def words() -> tuple[str, ...]:
 
 
 def word_text(word: str) -> str | None:
-    """The section of the users' reference that speaks most of a word of the language."""
+    """The section of the users' reference that is named for a word of the language, or speaks most of it."""
     if word not in words():
         return None
     text = (grammar_root() / _REFERENCE).read_text(encoding="utf-8")
@@ -66,7 +66,8 @@ def word_text(word: str) -> str | None:
     sections = [text[start:end] for start, end in zip(starts, [*starts[1:], len(text)], strict=True)]
     told = [section for section in sections[1:] if not _RESERVED.search(section)]  # the first is a look at everything
     named = re.compile(rf"\*\*`{word}`|^## .*\b{word}|^ *{word} \w|[`(|] ?{word}\b", re.MULTILINE | re.IGNORECASE)
-    found = max(told, key=lambda section: len(named.findall(section)))
+    titled = re.compile(rf"##+ .*\b{word}", re.IGNORECASE)
+    found = max(told, key=lambda section: (titled.match(section) is not None, len(named.findall(section))))
     return _FENCE.sub("", found).rstrip() if named.search(found) else None
 
 

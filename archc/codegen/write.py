@@ -88,7 +88,8 @@ def _demand_replaceable(path: Path, force: bool) -> int | None:
     try:
         found = path.lstat()
         if not stat.S_ISREG(found.st_mode):
-            raise Fault(NotAFile(_at(path), what=_kind(found.st_mode)))
+            help = "a link is not followed; name the file that it stands for" if path.is_symlink() else ""
+            raise Fault(NotAFile(_at(path), what=_kind(found.st_mode), help=help))
         if not force and not _is_generated(path):
             raise Fault(ForeignFile(_at(path), help="write to another file, or add `--force` to replace this one"))
     except FileNotFoundError:

@@ -24,10 +24,10 @@ from archc.elaborate.binding import (
     describe,
 )
 from archc.elaborate.body import count_of
-from archc.elaborate.callee import GRAD, VALUE_AND_GRAD, unknown_callee
+from archc.elaborate.callee import unknown_callee
 from archc.elaborate.edge import travel
 from archc.elaborate.evaluate import as_edge, as_term, combine, evaluate, values_of
-from archc.elaborate.extent import listed, number_of, size_of
+from archc.elaborate.extent import counted, listed, number_of, size_of
 from archc.elaborate.frame import Poisoned
 from archc.elaborate.gradient import gradient
 from archc.elaborate.instance import call_block
@@ -36,12 +36,15 @@ from archc.elaborate.operate import operate
 from archc.elaborate.reduction import is_read_along, reduce_over
 from archc.elaborate.scope import Scope
 from archc.elaborate.tuples import ports_of
+from archc.elaborate.words import GRAD, LAYER, SIZE, TIED, VALUE_AND_GRAD
 from archc.formula.tree import SizeValue
 from archc.ops.operation import Pointwise
 from archc.ops.registries import OPERATIONS, POINTWISE, REDUCTIONS
 from archc.syntax import tree
 from archc.types.tensor_type import INT
 
+_FEWEST = 2
+"""How many operands a function takes at least that takes any number of them, such as `add`."""
 PAIRWISE = {"max": "maximum", "min": "minimum"}
 
 
@@ -68,9 +71,9 @@ def _(expr: tree.Pipe, scope: Scope, hint: str | None = None) -> Binding:
 def apply(call: tree.Call, piped: Sequence[Operand], scope: Scope, hint: str | None) -> Binding:
     """Apply what a call names: what is in scope first, then the file's blocks, then what is built in."""
     word = call.function.text
-    if word == "size":
+    if word == SIZE:
         return Term(SizeValue(size_of(call, scope)), (), INT)
-    if word == "tied":
+    if word == TIED:
         return _tied(call, scope)
     if word in (GRAD, VALUE_AND_GRAD):
         return _gradient(call, piped, scope)
@@ -81,7 +84,7 @@ def apply(call: tree.Call, piped: Sequence[Operand], scope: Scope, hint: str | N
     definition = scope.file.find(call.function.parts)
     if definition is not None:
         return _apply_bound(Partial(definition), arguments, scope, hint)
-    if word == "layer":
+    if word == LAYER:
         return build_layer(arguments, scope, hint)
     if word in REDUCTIONS and not (word in PAIRWISE and "over" not in arguments.named and len(arguments.operands) > 1):
         return _reduce(word, arguments, scope)
@@ -181,7 +184,7 @@ def _operands(partial: Partial, arguments: Arguments, scope: Scope) -> tuple[Par
             left_out.append(port.name)
     if queue or len(found) + len(left_out) != len(ports):
         given = len(arguments.operands) + len(named)
-        expected = f"{len(ports)} operand{'s' if len(ports) != 1 else ''}"
+        expected = counted(len(ports), "operand")
         label = f"operands: {listed(port.name for port in ports)}" if ports else ""
         help = f"hyper-parameters go by name, as in `{hypers[0]} = ...`" if hypers and given > len(ports) else ""
         raise Fault(
@@ -240,11 +243,10 @@ def _pointwise(function: type[Pointwise], arguments: Arguments, scope: Scope) ->
     )
     if not arguments.operands and function.arity == 1:
         return Activation(function.word, given)
-    if function.arity is not None and len(arguments.operands) != function.arity:
-        expected = f"{function.arity} operand{'s' if function.arity != 1 else ''}"
-        raise Fault(
-            faults.WrongArity(arguments.span, callee=arguments.callee, expected=expected, given=len(arguments.operands))
-        )
+    count = len(arguments.operands)
+    if count != function.arity and (function.arity is not None or count < _FEWEST):
+        expected = f"at least {_FEWEST} operands" if function.arity is None else counted(function.arity, "operand")
+        raise Fault(faults.WrongArity(arguments.span, callee=arguments.callee, expected=expected, given=count))
     operands = [(one.term, one.span) for one in arguments.operands]
     return combine(function.word, arguments.callee, operands, scope, arguments.span, given)
 

@@ -15,32 +15,35 @@ from archc.elaborate.evaluate import TRAINING
 from archc.elaborate.extent import unknown_name
 from archc.elaborate.frame import Poisoned
 from archc.elaborate.scope import Scope
+from archc.elaborate.words import LAYER, OPTIONS, WRITTEN
 from archc.ops.registries import OPERATIONS, POINTWISE, REDUCTIONS
 from archc.syntax import tree
 from archc.syntax.nesting import children
 
-GRAD, VALUE_AND_GRAD = "grad", "value_and_grad"
-RESERVED = ("layer", "size", "tied", GRAD, VALUE_AND_GRAD)
-OPTIONS = ("edge", "bias", "neuron", "aggregate", "wiring", "init")
-"""What a layer may be told by name; an edge and a neuron are called, the others are words."""
 _APPLIED = ("edge", "neuron")
+"""The options of a layer that are functions; the others are words."""
 
 
 def unknown_callee(name: tree.Name, scope: Scope) -> faults.UnknownName:
     """The diagnostic for the name of a call that means nothing."""
-    known = (*POINTWISE.words, *OPERATIONS.words, *REDUCTIONS.words, *RESERVED)
+    known = (*POINTWISE.words, *OPERATIONS.words, *REDUCTIONS.words, *WRITTEN)
     return unknown_name(name, scope, known, help="`archc list ops` and `archc list std` show all there is")
+
+
+def _unknown_edge(name: tree.Name, scope: Scope) -> faults.UnknownName:
+    return unknown_name(name, scope, POINTWISE.words)
 
 
 def overlooked(statement: tree.Tree, scope: Scope) -> Iterator[Diagnostic]:
     """What is wrong with the names that a statement calls, and with those of its arguments, as seen from its text."""
     bound = set(_bound(statement))
-    for name in _called(statement):
-        if name.text not in bound and not _is_known(name, scope):
-            try:
-                yield unknown_callee(name, scope)
-            except Poisoned:  # a file that it may be from has faults of its own
-                continue
+    for names, unknown in ((_called(statement), unknown_callee), (_edges(statement), _unknown_edge)):
+        for name in names:
+            if name.text not in bound and not _is_known(name, scope):
+                try:
+                    yield unknown(name, scope)
+                except Poisoned:  # a file that it may be from has faults of its own
+                    continue
     for call in _calls(statement):
         known = _arguments(call, scope) if call.function.text not in bound else None
         if known is not None:
@@ -49,7 +52,7 @@ def overlooked(statement: tree.Tree, scope: Scope) -> Iterator[Diagnostic]:
 
 
 def _is_known(name: tree.Name, scope: Scope) -> bool:
-    built_in = (POINTWISE, OPERATIONS, REDUCTIONS, RESERVED, ("identity", TRAINING))
+    built_in = (POINTWISE, OPERATIONS, REDUCTIONS, WRITTEN, (TRAINING,))
     if any(name.text in words for words in built_in) or scope.file.find(name.parts) is not None:
         return True
     try:
@@ -70,7 +73,7 @@ def _arguments(call: tree.Call, scope: Scope) -> tuple[str, ...] | None:
     if definition is not None:
         hypers = (hyper.name for hyper in definition.tree.hypers if isinstance(hyper, tree.Hyper))
         return None if definition.is_faulty else (*hypers, *definition.flat.inputs)
-    return OPTIONS if word == "layer" else None
+    return OPTIONS if word == LAYER else None
 
 
 def _bound(node: tree.Tree) -> Iterator[str]:
@@ -99,14 +102,19 @@ def _calls(node: tree.Tree) -> Iterator[tree.Call]:
 
 
 def _called(statement: tree.Tree) -> Iterator[tree.Name]:
-    """The names that a statement calls, pipes through, or puts on the edges and units of a layer."""
+    """The names that a statement calls or pipes through."""
     for call in _calls(statement):
         yield call.function
-        if call.function.text == "layer":
-            for argument in call.arguments:
-                yield from _parts(argument.value) if argument.name in _APPLIED else ()
     for node in _pipes(statement):
         yield from (stage for stage in node.stages[1:] if isinstance(stage, tree.Name))
+
+
+def _edges(statement: tree.Tree) -> Iterator[tree.Name]:
+    """The names that a statement puts on the edges and units of a layer."""
+    for call in _calls(statement):
+        if call.function.text == LAYER:
+            for argument in call.arguments:
+                yield from _parts(argument.value) if argument.name in _APPLIED else ()
 
 
 def _parts(edge: tree.Tree) -> Iterator[tree.Name]:

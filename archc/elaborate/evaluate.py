@@ -33,9 +33,10 @@ from archc.elaborate.binding import (
 from archc.elaborate.constraint import Mismatch, worded
 from archc.elaborate.extent import comparisons, find_name, unknown_name
 from archc.elaborate.scope import Scope
+from archc.elaborate.words import WRITTEN
 from archc.formula.tree import Apply, Literal, Read, SizeValue, Training
 from archc.ops.operation import Pointwise
-from archc.ops.registries import POINTWISE
+from archc.ops.registries import OPERATIONS, POINTWISE, REDUCTIONS
 from archc.syntax import tree
 from archc.types.size import Size
 from archc.types.tensor_type import BOOL, INT, REAL, Axis, Kind
@@ -123,7 +124,21 @@ def _(expr: tree.Name, scope: Scope, hint: str | None = None) -> Binding:
         return Activation(expr.text)
     if expr.text == TRAINING:
         return Term(Training(), (), BOOL)
+    written = _written(expr.text)
+    if written is not None:
+        help = f"write it with its operands, as in `{written}`; an edge or a neuron is a block, or a function of one"
+        raise Fault(faults.BareName(expr.span, name=expr.text, help=help))
     raise Fault(unknown_name(expr, scope, (*POINTWISE.words, TRAINING)))
+
+
+def _written(word: str) -> str | None:
+    """How a word is written that is built in and takes operands; None for any other word."""
+    function, operation = POINTWISE.get(word), OPERATIONS.get(word)
+    if function is not None:
+        return f"{word}({', '.join('abc'[: function.arity or 2])})"
+    if operation is not None:
+        return next(sample.body for sample in operation.samples if sample.code is None)
+    return f"{word}(x, over = d)" if word in REDUCTIONS else WRITTEN.get(word)
 
 
 @evaluate.register

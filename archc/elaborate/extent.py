@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from functools import reduce
 
 from archc.base.diagnostic import Fault
+from archc.base.foreign import instead
 from archc.base.limits import LIMITS
 from archc.base.nearest import nearest
 from archc.base.span import Span
@@ -22,7 +23,7 @@ from archc.elaborate.binding import (
 )
 from archc.elaborate.constraint import Demand
 from archc.elaborate.frame import Poisoned
-from archc.elaborate.library import library_home
+from archc.elaborate.library import library_home, library_words
 from archc.elaborate.scope import Scope
 from archc.formula.tree import SizeValue
 from archc.syntax import tree
@@ -173,9 +174,15 @@ def unknown_name(name: tree.Name, scope: Scope, known: Iterable[str] = (), help:
     home = library_home(name.text)
     if home is not None:
         help = f"write `use {home}`"
+    elif instead(name.text):
+        help = instead(name.text)
     elif len(scope.frame.session.findings) <= LIMITS.diagnostics:  # what is not shown needs no slow search
         near = nearest(name.text, [*scope.words, *scope.file.words, *known])
-        help = help if near is None else f"did you mean `{near}`?"
+        far = nearest(name.text, library_words())
+        if far is not None and (near is None or far == name.text.lower()):
+            help = f"did you mean `{far}`? write `use {library_home(far)}`"
+        elif near is not None:
+            help = f"did you mean `{near}`?"
     return faults.UnknownName(name.span, name=name.text, help=help)
 
 
@@ -190,6 +197,11 @@ def unknown_axis(name: tree.Name, known: Sequence[str], what: str) -> faults.Unk
 def listed(words: Iterable[str]) -> str:
     """Words for a message, each in backticks."""
     return ", ".join(f"`{word}`" for word in words)
+
+
+def counted(number: int, what: str) -> str:
+    """A number of things for a message: `1 operand`, `2 operands`."""
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def quoted(expr: tree.Expr) -> str:

@@ -176,6 +176,21 @@ class WrongOption(Diagnostic):
     title = "`{name}` of `{net}` takes {expected}, not {given}"
 
 
+class BareName(Diagnostic):
+    """A function of several operands, an operation or a reduction stands where a value, a neuron or an edge does.
+
+    Only a function of one operand can: it is the neuron, or the edge, itself.
+
+    Wrong:
+        x |> layer(d -> k: 4, neuron = softmax)
+    Right:
+        x |> layer(d -> k: 4) |> softmax(over = k)
+    """
+
+    code = "E0215"
+    title = "`{name}` stands without its operands"
+
+
 class UnknownKind(Diagnostic):
     """Values are real, complex, int, bool, index(n), simplex(n) or point(v);
     hyper-parameters are int, real, bool, axes, activation, edge, block or choice(...).
@@ -468,6 +483,20 @@ class RepeatedName(Diagnostic):
     title = "`{name}` is declared twice"
 
 
+class ReservedName(Diagnostic):
+    """`size`, `tied`, `grad` and `value_and_grad` are called by rules of their own, so that a block of such a name
+    could not be called. Ports, hyper-parameters and values may have these names.
+
+    Wrong:
+        block size (x: real[d]) -> (y: real[d]) { return 2 * x }
+    Right:
+        block double (x: real[d]) -> (y: real[d]) { return 2 * x }
+    """
+
+    code = "E0404"
+    title = "`{name}` is built in, and no name for a definition"
+
+
 class EndlessRecursion(Diagnostic):
     """Static recursion needs an `if` on a whole hyper-parameter that ends it.
 
@@ -577,9 +606,10 @@ class UnknownModule(Diagnostic):
 
 
 class OutsideFolder(Diagnostic):
-    """A `use` names a file by a relative path inside the folder of the spec: no absolute path, no `..`, no link out.
+    """A `use` names a file by a path from the file that it stands in, which may not lead out of the folder of the spec
+    that is compiled: not by an absolute path, not by `..`, not by a link.
 
-    Wrong:
+    Wrong, in the spec itself:
         use "../other.arch"
     Right:
         use "blocks.arch"

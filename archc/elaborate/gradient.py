@@ -17,7 +17,6 @@ from archc.elaborate import faults
 from archc.elaborate.arguments import Arguments, Operand
 from archc.elaborate.binding import Binding, Partial, together
 from archc.elaborate.body import count_of
-from archc.elaborate.callee import VALUE_AND_GRAD
 from archc.elaborate.constraint import Mismatch
 from archc.elaborate.evaluate import term
 from archc.elaborate.extent import listed
@@ -25,6 +24,7 @@ from archc.elaborate.frame import Frame
 from archc.elaborate.instance import inline_block
 from archc.elaborate.scope import Scope
 from archc.elaborate.settle import settled
+from archc.elaborate.words import VALUE_AND_GRAD
 from archc.formula.algebra import ONE
 from archc.formula.rename import distinct
 from archc.formula.tree import Formula

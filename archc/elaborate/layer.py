@@ -18,7 +18,6 @@ from archc.elaborate.arguments import (
     target_axes,
 )
 from archc.elaborate.binding import Activation, Binding, Edge, Partial, Several, Sharing, Term
-from archc.elaborate.callee import OPTIONS
 from archc.elaborate.constraint import Demand, Mismatch, worded
 from archc.elaborate.edge import activate, travel
 from archc.elaborate.evaluate import as_edge, combine, evaluate, term
@@ -30,6 +29,7 @@ from archc.elaborate.operate import applied
 from archc.elaborate.reduction import reduce_over
 from archc.elaborate.scope import Edging, Scope, Start, plain
 from archc.elaborate.start import start_of
+from archc.elaborate.words import OPTIONS
 from archc.formula.rename import along
 from archc.formula.tree import Apply, Literal, Position
 from archc.ir.node import Initial

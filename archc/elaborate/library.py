@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path, PurePosixPath
@@ -16,6 +16,7 @@ from archc.base.span import Source, Span
 from archc.elaborate import faults
 from archc.elaborate.binding import Definition
 from archc.elaborate.tuples import flattened
+from archc.elaborate.words import UNHIDDEN
 from archc.syntax import tree
 from archc.syntax.faults import NotASpec
 from archc.syntax.files import read_source
@@ -97,6 +98,11 @@ def library_names() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in (specs_root() / "std").glob("*.arch")))
 
 
+def library_words() -> Iterable[str]:
+    """Every block that a spec must `use`."""
+    return _homes().keys()
+
+
 def library_home(word: str) -> str | None:
     """What to `use` for a block of the library, such as `std.mlp`; None where the library has no block of that
     name."""
@@ -123,7 +129,7 @@ def load_file(
     chain: tuple[Path, ...] = (),
     loaded: dict[Path, File | None] | None = None,
 ) -> File | None:
-    """Parse a source and the files it uses. `root` is the folder that `use "..."` may not leave (None: no such uses).
+    """Parse a source and the files it uses. `root` is the folder that no `use "..."` leaves (None: no such uses).
 
     Reports what is wrong with the file and its uses; None where nothing of it could be parsed.
     """
@@ -144,6 +150,9 @@ def load_file(
             findings.add(faults.RepeatedName(definition.tree.head.word(name), name=name, notes=[first]))
             file.faulty.add(name)
         file.definitions[name] = definition
+        if name in UNHIDDEN:
+            help = "give it another name"
+            findings.add(faults.ReservedName(definition.tree.head.word(name), name=name, help=help))
         for fault in _repeated(definition.tree):
             findings.add(fault)
             file.faulty.add(name)
@@ -190,7 +199,9 @@ def _use_library(file: File, use: tree.Use, path: tuple[str, ...]) -> None:
 
 
 def _bring(file: File, span: Span, name: str, definition: Definition) -> None:
-    """Give a definition of another file its name here. Raises Fault E0403 where the name is taken."""
+    """Give a definition of another file its name here. Raises Fault E0403, E0404 where the name is taken."""
+    if name in UNHIDDEN:
+        raise Fault(faults.ReservedName(span, name=name, help="give it another name with `as`"))
     known = file.definitions.setdefault(name, definition)
     if known != definition:
         first = Note(known.tree.head.word(known.tree.name), "the first one")
@@ -225,18 +236,20 @@ def _use_file(
 
 
 def _contained(file: File, span: Span, text: str) -> Path:
-    """The file a `use` names, as the spec's own path shows it, proved to lie inside the spec's folder tree."""
+    """The file a `use` names, from the folder of the file that writes it, proved to lie inside the spec's folder."""
     outside = faults.OutsideFolder(span, path=text, help="name a file inside the folder of the spec")
     pure = PurePosixPath(text)
-    strange = any(char in text for char in "\\\0:") or any(part != part.rstrip(" .") for part in pure.parts)
+    strange = any(char in text for char in "\\\0:") or any(
+        part != part.rstrip(" .") for part in pure.parts if part != ".."
+    )
     if file.root is None or strange or pure.is_absolute():
         raise Fault(outside)
     if pure.suffix != ".arch":
         raise Fault(NotASpec(span, path=text, help="a file that is used ends in `.arch`"))
-    path = Path(os.path.realpath(file.root)) / pure
-    if Path(os.path.realpath(path)) != path:
+    shown = Path(file.source.path).parent / pure
+    if not Path(os.path.realpath(shown)).is_relative_to(os.path.realpath(file.root)):
         raise Fault(outside)
-    return file.root / pure
+    return shown
 
 
 def whole(source: Source) -> Span:

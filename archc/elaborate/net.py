@@ -147,8 +147,10 @@ def _refuse_negative(definition: Definition, builder: Builder) -> None:
         if symbol.default is not None and symbol.default < 0:
             hypers = (hyper for hyper in definition.tree.hypers if isinstance(hyper, tree.Hyper))
             span = next((hyper.span for hyper in hypers if hyper.name == symbol.name), definition.tree.head)
-            label = "a whole number that sizes are made of is at least zero"
-            raise Fault(faults.BadSize(span, what=f"`{symbol.name}` = {symbol.default}", label=label))
+            name, number = symbol.name, symbol.default
+            label = "a whole number that is given to a block counts something, and is at least zero"
+            help = f"a number that counts nothing is real: `{name}: real = {number}.0`"
+            raise Fault(faults.BadSize(span, what=f"`{name}` = {number}", label=label, help=help))
 
 
 def _own_operands(definition: Definition, builder: Builder) -> list[Operand]:

@@ -19,7 +19,7 @@ from archc.elaborate.binding import AxisList, Binding, Definition, Extent, Flag,
 from archc.elaborate.body import conform, run
 from archc.elaborate.constraint import Mismatch, is_open
 from archc.elaborate.evaluate import as_term, evaluate
-from archc.elaborate.extent import kind_of, listed, number_of, quoted, size_names, size_of
+from archc.elaborate.extent import counted, kind_of, listed, number_of, quoted, size_names, size_of
 from archc.elaborate.instance import discharge, entered
 from archc.elaborate.library import File
 from archc.elaborate.ports import Matched, match_ports, port_axes, settle
@@ -52,7 +52,9 @@ def operate(kind: type[Operation], arguments: Arguments, scope: Scope, hint: str
     names = _ports(definition)
     arguments.unknown((*attributes, *names))
     if len(names) != arity:
-        raise Fault(faults.WrongArity(arguments.span, callee=kind.word, expected=f"{len(names)} operands", given=arity))
+        raise Fault(
+            faults.WrongArity(arguments.span, callee=kind.word, expected=counted(len(names), "operand"), given=arity)
+        )
     queue = iter(arguments.operands)
     by_name = {name: Operand(as_term(evaluate(one.value, scope), one.span), one.span) for name, one in named.items()}
     ordered = [by_name[name] if name in by_name else next(queue) for name in names]

@@ -17,6 +17,7 @@ from archc.elaborate.binding import (
 from archc.elaborate.constraint import Mismatch, worded
 from archc.elaborate.extent import (
     SECOND_AXIS,
+    counted,
     expand,
     kind_of,
     positive,
@@ -55,7 +56,7 @@ def match_ports(
     ports = definition.tree.inputs
     if len(operands) != len(ports):
         span = operands[0].span if operands else definition.tree.head
-        expected = f"{len(ports)} operand{'s' if len(ports) != 1 else ''}"
+        expected = counted(len(ports), "operand")
         raise Fault(faults.WrongArity(span, callee=definition.tree.name, expected=expected, given=len(operands)))
     matched = Matched()
     entries = [_entries(port, scope) for port in ports]

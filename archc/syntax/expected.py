@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
+from archc.base.nearest import nearest
 from archc.base.span import Span
 from archc.syntax.faults import UnexpectedToken
 
@@ -61,8 +62,8 @@ def _either(words: Iterable[str]) -> str:
 
 def _advice(found: str, before: str, wanted: list[str], accepted: Collection[str]) -> str:
     """The obvious repair, where there is one."""
-    if (before, found) in _INSTEAD_OF:
-        return _INSTEAD_OF[before, found]
+    if elsewhere := _from_elsewhere(found, before, wanted):
+        return elsewhere
     if found in ("def", "function", "fn", "class", "module", "layer", "model") and "net" in accepted:
         return "a definition is written `block name (x: real[d]) -> (y: real[d]) { ... }`, a compiled one with `net`"
     if found == "==" and "=" in accepted:
@@ -84,12 +85,33 @@ def _advice(found: str, before: str, wanted: list[str], accepted: Collection[str
     return ""
 
 
+def _from_elsewhere(found: str, before: str, wanted: list[str]) -> str:
+    """How something is written that other languages write like this."""
+    if (before, found) in _INSTEAD_OF:
+        return _INSTEAD_OF[before, found]
+    if found == "if" and "an operator" in wanted:
+        return f"a choice between values is written `where(condition, {before}, 0)`"
+    if before[:1].isdigit() and (found[:1].isalpha() or found[:1] == "_"):
+        return _number_advice(before, found)
+    return ""
+
+
+def _number_advice(number: str, word: str) -> str:
+    """The obvious repair for a word right after a number: `0x10`, `1_000`, `2x`."""
+    if word[0] == "_" or (number == "0" and word[0] in "xXbBoO"):
+        return "numbers are decimal, without separators: `16`, `1000`, `1e-5`"
+    return f"a product is written `{number} * {word}`"
+
+
 def _statement_advice(found: str) -> str:
     """The obvious repair where a statement could begin."""
     if found in ("for", "while"):
         return "loops are `repeat`, `scan` and `fixpoint`"
     if found in ("return", "}"):
         return "a body ends with `return` and its results"
+    meant = nearest(found, (*_STATEMENTS, "return"))
+    if meant is not None and found != meant:
+        return f"did you mean `{meant}`?"
     if found[:1].isalpha() and found not in _STARTS:
         return f"a value is named by `let {found} = ...`"
     return ""

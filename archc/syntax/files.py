@@ -5,10 +5,12 @@ from __future__ import annotations
 import codecs
 import os
 import stat
+from itertools import islice
 from pathlib import Path
 
 from archc.base.diagnostic import Fault
 from archc.base.limits import LIMITS, Limits
+from archc.base.nearest import nearest
 from archc.base.span import Source, Span
 from archc.syntax.faults import FileTooLarge, MissingFile, NotASpec, UnreadableText
 
@@ -19,6 +21,7 @@ _KINDS = {
     stat.S_IFCHR: "a device",
     stat.S_IFBLK: "a device",
 }
+_MOST = 1_000
 _MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -79,7 +82,18 @@ def _cannot_open(path: Path | str, blamed: Span, error: OSError | ValueError) ->
     if not stat.S_ISREG(mode):
         return NotASpec(blamed, path=str(path), label=_kind(mode))
     reason = (error.strerror or "").lower() if isinstance(error, OSError) else "not a path"
-    return MissingFile(blamed, path=str(path), reason=reason or "not a path")
+    near = nearest(Path(path).name, _beside(path))
+    help = f"did you mean `{near}`?" if near else ""
+    return MissingFile(blamed, path=str(path), reason=reason or "not a path", help=help)
+
+
+def _beside(path: Path | str) -> list[str]:
+    """The specs in the folder of a path."""
+    try:
+        with os.scandir(Path(path).parent) as entries:
+            return [one.name for one in islice(entries, _MOST) if one.name.endswith(".arch")]
+    except (OSError, ValueError):
+        return []
 
 
 def _kind(mode: int) -> str:
