@@ -161,10 +161,13 @@ class Sharing:
 
     A use asks for them in the same order as the first: `key` tells those of one name apart, `begin` starts a use.
     `depth` is in how many loops of its block it was declared: its parameters live there, wherever they are used.
+    `place` is where in the text, `uses` what the uses of a block have in common that stands in place of its calls.
     """
 
     name: str
     depth: int = 0
+    place: object = None
+    uses: Passes | None = None
     parameters: dict[str, Value] = field(default_factory=dict)
     instance: Instance | None = None
     parts: dict[str, Sharing] = field(default_factory=dict)
@@ -182,10 +185,17 @@ class Sharing:
 
 @dataclass(eq=False)
 class Passes:
-    """What the passes of a `repeat ... as ... shared` have in common, by the place in the text that asks for it and
-    how often a pass has come there; `depth` is in how many loops of its block it stands."""
+    """What the passes of a `repeat ... as ... shared`, or the uses of a shared block, have in common, by the place in
+    the text that asks for it and how often a pass has come there.
+
+    `depth` is in how many loops of its block it stands, `within` in how many the pass at hand does, which `calls` calls
+    lead to; `name` comes before those of its parameters.
+    """
 
     depth: int
+    within: int = 0
+    calls: int = 0
+    name: str = ""
     weights: dict[object, Sharing] = field(default_factory=dict)
     loops: dict[object, Passes] = field(default_factory=dict)
     counts: Counter[object] = field(default_factory=Counter)
@@ -194,19 +204,22 @@ class Passes:
         """Start a pass."""
         self.counts.clear()
 
-    def sharing(self, place: object) -> Sharing:
+    def sharing(self, place: Sequence[object]) -> Sharing:
         """The weights of what stands at a place."""
         found = self.weights.setdefault(self._key(place), Sharing("", self.depth))
         found.begin()
         return found
 
-    def inner(self, place: object) -> Passes:
+    def inner(self, place: Sequence[object]) -> Passes:
         """What the passes of a loop inside have in common."""
-        return self.loops.setdefault(self._key(place), Passes(self.depth))
+        found = self.loops.setdefault(self._key(place), Passes(self.depth, name=self.name))
+        found.within, found.calls = self.within, self.calls
+        return found
 
-    def _key(self, place: object) -> object:
-        self.counts[place] += 1
-        return place, self.counts[place]
+    def _key(self, place: Sequence[object]) -> object:
+        own = tuple(place[self.calls :])
+        self.counts[own] += 1
+        return own, self.counts[own]
 
 
 @dataclass(frozen=True)

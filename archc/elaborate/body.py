@@ -373,7 +373,7 @@ def _start(statement: tree.Declaration, own: TensorType, scope: Scope) -> tuple[
 def _(statement: tree.Share, scope: Scope) -> None:
     value = statement.value
     sharing = scope.frame.common(statement.span) or Sharing("", len(scope.frame.open))
-    sharing.name = statement.name
+    sharing.name, sharing.place = statement.name, scope.frame.session.place(statement.span)
     if isinstance(value, tree.Call) and value.function.text == "layer":
         bind(statement.name, SharedLayer(value, scope, sharing), statement.span, scope)
         return

@@ -61,6 +61,8 @@ class Session:
     loosened: dict[tuple[tuple[Span, ...], str], Note] = field(default_factory=dict)
     """Carries that are plain numbers though they start as pointers or distributions, by the loop's place and their
     name, with where a pass gives them back so."""
+    spread: set[object] = field(default_factory=set)
+    """The places of shared blocks that stand in place of their calls: no one loop holds them all."""
     stack: list[tuple[Definition, Span]] = field(default_factory=list)
     nodes: int = 0
     abandoned: int = 0
@@ -237,8 +239,8 @@ class Frame:
         """The weights of what stands at a place, where all passes of the loop around have the same."""
         if self.passes is None:
             return None
-        if any(region.has_weights for region in self.open[self.passes.depth :]):
-            what = "a loop with weights for each pass in a `repeat ... as ... shared`"
+        if any(region.has_weights for region in self.open[self.passes.within :]):
+            what = "a loop with weights for each pass in what is shared"
             raise Fault(faults.NotYet(span, what=what))
         return self.passes.sharing(self.session.place(span))
 
@@ -246,9 +248,22 @@ class Frame:
     def sharing_passes(self, span: Span) -> Iterator[Passes]:
         """Elaborate the passes of a loop, each of which `begin`s, with one set of weights."""
         outer = self.passes
-        self.passes = Passes(len(self.open)) if outer is None else outer.inner(self.session.place(span))
+        depth = len(self.open)
+        self.passes = Passes(depth, depth) if outer is None else outer.inner(self.session.place(span))
         try:
             yield self.passes
+        finally:
+            self.passes = outer
+
+    @contextmanager
+    def using(self, sharing: Sharing) -> Iterator[None]:
+        """Elaborate a shared block in place of a call, with the weights of its other uses."""
+        outer, self.passes = self.passes, sharing.uses or Passes(sharing.depth, name=sharing.name)
+        sharing.uses = self.passes
+        self.passes.within, self.passes.calls = len(self.open), len(self.session.stack) + 1
+        self.passes.begin()
+        try:
+            yield
         finally:
             self.passes = outer
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import NoReturn
 
 from archc.base.diagnostic import Fault
 from archc.base.limits import LIMITS
@@ -37,6 +38,7 @@ from archc.elaborate.specialise import Builder, default_hypers
 from archc.elaborate.tuples import Shape
 from archc.ir.graph import Block
 from archc.ir.node import Call, Value
+from archc.ir.state import has_state
 from archc.syntax import tree
 from archc.syntax.unparse import unparse
 from archc.types.size import Condition, Size
@@ -130,6 +132,9 @@ def call_block(
     """Call a block: find or build its specialisation, bind its sizes, discharge its conditions."""
     frame, definition = scope.frame, partial.definition
     sharing = partial.sharing
+    if sharing is not None and (scope.is_inline or sharing.place in frame.session.spread):
+        with frame.using(sharing):
+            return regrouped(definition, inline_block(partial, operands, arguments, scope))
     is_inside = frame.passes is not None and len(frame.open) > frame.passes.depth
     if scope.is_inline or (sharing is None and is_inside):
         # an instance belongs to the class of the loop that it is called in, which shared passes have one each of
@@ -194,15 +199,28 @@ def _instance(
     if sharing is None:
         return frame.allocate(word)
     if any(region.has_weights for region in frame.open[sharing.depth :]):
-        raise Fault(faults.NotYet(span, what="a shared block in a loop with weights for each pass"))
+        _spread(sharing, block, "a shared block in a loop with weights for each pass", span, frame)
     loops = tuple(frame.open)
     if sharing.instance is None:
         sharing.instance = Instance(frame.allocate(sharing.name or word), block.name, sizes, loops)
     if (sharing.instance.block, sharing.instance.sizes) != (block.name, sizes):
         raise Fault(faults.SharedApart(span, name=sharing.name or word))
     if sharing.instance.loops != loops:
-        raise Fault(faults.NotYet(span, what="one shared block in different loops"))
+        _spread(sharing, block, "one shared block in different loops", span, frame)
     return sharing.instance.module
+
+
+def _spread(sharing: Sharing, block: Block, what: str, span: Span, frame: Frame) -> NoReturn:
+    """Start the block again with the shared one in place of its calls: its weights are then read in every loop.
+
+    Raises Fault E0410 where it has a state, which one instance holds.
+    """
+    if sharing.place is None or any(has_state(node, frame.session.blocks) for node in block.region.nodes):
+        raise Fault(faults.NotYet(span, what=what))
+    if frame.failed:  # what is wrong is said, and would be said again
+        raise Poisoned
+    frame.session.spread.add(sharing.place)
+    raise Freeze(frame, frozenset())
 
 
 def regrouped(definition: Definition, terms: Sequence[Term]) -> Term | Several:

@@ -233,7 +233,8 @@ class Scope:
         key = sharing.key(name) if sharing else name
         if sharing and key in sharing.parameters:
             return self._again(sharing.parameters[key], type, span)
-        value = Value(frame.parameter_name(f"{prefix}_{name}" if prefix else name), type)
+        around = frame.passes.name if frame.passes else ""
+        value = Value(frame.parameter_name("_".join(word for word in (around, prefix, name) if word)), type)
         node = Parameter(results=(value,), span=span, path=frame.path, role=role, initial=initial, formula=formula)
         frame.declare(node, sharing)
         if sharing:

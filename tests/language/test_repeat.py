@@ -117,15 +117,58 @@ def test_a_shared_layer_is_one_layer_in_every_loop() -> None:
     torch.testing.assert_close(ours(x), h, rtol=1e-12, atol=1e-12)
 
 
+def test_a_shared_block_of_two_sizes_is_an_error() -> None:
+    (found,) = archc.check(net("share f = cell  return f(x) + sum(f(concat(x, x, over = d)), over = d) * x"))
+    assert found.code == "E0414"
+    assert "shared" in str(found.message)
+
+
+AGAIN = {
+    "before a loop": "share f = cell  let a = f(x)  return repeat 3 shared with a { return f(a) }",
+    "after a loop": "share f = cell  let a = repeat 3 shared with a = x { return f(a) }  return f(a)",
+    "in two loops": """share f = cell
+        let a = repeat 2 shared with a = x { return f(a) }
+        return scan over m: 2 with a { return f(a) }""",
+    "among passes of their own": "share f = cell  let a = f(x)  return repeat 3 with a { return f(a) }",
+    "among passes that differ": """share f = cell
+        let a = f(x)
+        return repeat 3 as l shared with a { return repeat 1 shared with a { return f(a) } }""",
+}
+
+
+@pytest.mark.parametrize("body", AGAIN.values(), ids=AGAIN)
+def test_a_shared_block_has_one_set_of_weights_in_whatever_loops_it_is_used(body: str) -> None:
+    ours, x = loaded(net(body)), drawn(2, 3, 4)
+    weight, bias = ours.parameters()
+    y = x
+    for _ in range(4):
+        y = torch.tanh(functional.linear(y, weight, bias))
+    torch.testing.assert_close(ours(x), y, rtol=1e-12, atol=1e-12)
+    assert verify(archc.graph(net(body)), archc.build(net(body)), regimes=("primes",)).ok
+
+
+def test_a_shared_block_has_one_set_of_weights_where_a_gradient_is_taken() -> None:
+    text = """block energy (x: real[d]) -> (e: real[]) { share f = cell  return sum d: f(f(x)) }
+    net N (x: real[batch, d: 4]) -> (g: real[batch, d: 4]) { return grad(energy, x) }"""
+    ours, x = loaded(CELL + text), drawn(2, 4).requires_grad_()
+    weight, bias = ours.parameters()
+    y = torch.tanh(functional.linear(torch.tanh(functional.linear(x, weight, bias)), weight, bias))
+    (wanted,) = torch.autograd.grad(y.sum(), x)
+    torch.testing.assert_close(ours(x), wanted, rtol=1e-12, atol=1e-12)
+
+
 @pytest.mark.parametrize(
-    ("body", "code"),
+    "block",
     [
-        ("let h = repeat 2 with h = x { return f(h) } return h", "E0410"),
-        ("let h = repeat 2 shared with h = x { return f(h) } return f(h)", "E0410"),
-        ("return f(x) + sum(f(concat(x, x, over = d)), over = d) * x", "E0414"),
+        "block f (x: real[d]) -> (y: real[d]) { state s: real[d] = 0  let y = x + s  let s = 0.5 * s  return y }",
+        "block f (x: real[d]) -> (y: real[d]) { return repeat 2 with x { return layer(x, d -> d) } }",
     ],
 )
-def test_a_shared_block_is_one_instance_or_an_error(body: str, code: str) -> None:
-    (found,) = archc.check(net(f"share f = cell {body}"))
-    assert found.code == code
-    assert "shared" in str(found.message)
+def test_a_shared_block_of_more_than_weights_is_used_in_one_loop(block: str) -> None:
+    text = f"""{block}
+    net N (x: real[batch, d: 4]) -> (y: real[batch, d: 4]) {{
+        share g = f
+        let a = g(x)
+        return repeat 3 shared with a {{ return g(a) }}
+    }}"""
+    assert [one.code for one in archc.check(text)] == ["E0410"]
