@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from archc.derive.linear import NotLinearError
 from archc.derive.region import OpaqueError, is_affine, mixing
 from archc.ir.graph import Block
-from archc.ir.node import Call, Loop, Node, Region, Scan, Update, Value
+from archc.ir.node import Call, Loop, Node, Operate, Region, Scan, Update, Value
 from archc.types.tensor_type import BOOL
 
 LARGEST_BLOCK = 4
@@ -52,7 +52,18 @@ def joining(scan: Scan, blocks: Mapping[str, Block]) -> Coupling:
         what = f"blocks of more than {LARGEST_BLOCK} rows cost more to join than to run"
         raise UnsuitableError(f"mixes all of `{mixed}`, and {what}")
     _require_along(scan, blocks)
+    _require_drawn_once(step_of(scan.body, scan.carries), {carry.name for carry in scan.carries})
     return found
+
+
+def _require_drawn_once(step: Region, moving: set[str]) -> None:
+    """Raise UnsuitableError where a step draws numbers for what it carries, which it would draw in every iteration."""
+    for node in step.nodes:
+        if moving.isdisjoint(node.arguments):
+            continue
+        if isinstance(node, Operate) and node.operation.draws:
+            raise UnsuitableError("draws random numbers for what it carries", node)
+        moving = moving | {value.name for value in node.results}
 
 
 def _require_along(scan: Scan, blocks: Mapping[str, Block]) -> None:

@@ -91,6 +91,14 @@ def meant(node: Operate, fresh: Callable[[str], str]) -> Iterator[tuple[Node, bo
             yield Compute(results=(value,), span=node.span, path=node.path, formula=read), True
 
 
+def is_drawn_inside(node: Node) -> bool:
+    """Whether it is an operation on numbers that it draws itself: what is derived of it has to read the same ones, so
+    its formula is then computed in its place."""
+    return isinstance(node, Operate) and any(
+        isinstance(part, Operate) and part.operation.draws for part in node.meaning.nodes
+    )
+
+
 @dataclass(frozen=True)
 class Tangents:
     """`nodes` compute a region's values and how they move; `outputs` is what each output moves by: a value of the
@@ -124,16 +132,18 @@ class _Forward:
 
     def add(self, node: Node, *, is_known: bool = False) -> None:
         """A node, unless its value is known already, then how its results move."""
-        if not is_known:
+        is_moving = not self.moves.keys().isdisjoint(node.arguments)
+        is_opened = is_moving and is_drawn_inside(node)
+        if not is_known and not is_opened:
             self.nodes.append(node)
-        if self.moves.keys().isdisjoint(node.arguments):
+        if not is_moving:
             return
         match node:
             case Compute():
                 self.move(node)
             case Operate():
                 for part, known in meant(node, self.fresh):
-                    self.add(part, is_known=known)
+                    self.add(part, is_known=known and not is_opened)
             case Assume() | Parameter():
                 pass
             case _:

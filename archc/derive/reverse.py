@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from archc.base.span import Span
 from archc.derive.linear import pulled_back
-from archc.derive.region import OpaqueError, meant
+from archc.derive.region import OpaqueError, is_drawn_inside, meant
 from archc.formula.algebra import is_number, total
 from archc.formula.rename import along, distinct
 from archc.formula.tree import Formula, Literal, Position, Read
@@ -74,7 +74,8 @@ class _Forward:
         if self.names and not self.names.keys().isdisjoint(node.arguments):
             (node,) = with_names(Region((), (node,), ()), self.names).nodes
         is_active = not self.active.isdisjoint(node.arguments)
-        is_written_out = isinstance(node, Repeat) and (is_active or self.is_inside)
+        is_opened = is_active and is_drawn_inside(node)
+        is_written_out = is_opened or (isinstance(node, Repeat) and (is_active or self.is_inside))
         if not is_known and not is_written_out:
             self.nodes.append(node)
         if isinstance(node, Assume) or not (is_active or is_written_out):
@@ -85,7 +86,7 @@ class _Forward:
                 self.active.add(node.result.name)
             case Operate():
                 for part, known in meant(node, self.fresh):
-                    self.add(part, is_known=known)
+                    self.add(part, is_known=known and not is_opened)
             case Repeat() if node.count.constant is not None:
                 self.unroll(node, node.count.constant)
             case _:

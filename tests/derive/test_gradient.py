@@ -267,3 +267,22 @@ def test_the_number_of_passes_of_a_derived_loop_is_fixed() -> None:
     net: TypedGraph = graph(spec)
     assert verify(net, build(spec), regimes=("primes",)).ok
     assert sum("weight" in one.name for node in net.net.region.nodes for one in node.results) >= 3
+
+
+def test_the_gradient_of_dropout_leaves_out_what_is_left_out() -> None:
+    text = """
+    block e(x: real[d]) -> (y: real[]) { return sum d: dropout(x ^ 3, rate = 0.5) * x }
+    block slope(x: real[d]) -> (y: real[]) { let g = grad(e, x)  return sum d: g ^ 2 }
+    net N (x: real[batch, d: 16]) -> (y: real[batch], g: real[batch, d: 16], s: real[batch], h: real[batch, d: 16]) {
+        let (y, g) = value_and_grad(e, x)
+        let (s, h) = value_and_grad(slope, x)
+        return y, g, s, h
+    }"""
+    net = instantiate(load_module(build(text)), {}, dtype=torch.float64, seed=0)
+    x = torch.randn(3, 16, dtype=torch.float64, requires_grad=True)
+    for mode in (True, False):
+        y, g, s, h = net.train(mode)(x)
+        for value, found in ((y, g), (s, h)):
+            (wanted,) = torch.autograd.grad(value.sum(), x, retain_graph=True)
+            torch.testing.assert_close(found, wanted)
+            assert (found == 0).any().item() is mode

@@ -42,6 +42,14 @@ def test_a_seed_brings_the_same_numbers_back_and_evaluation_has_none(call: str) 
     torch.testing.assert_close(still(x), torch.full_like(x, mean))
 
 
+def test_what_dropout_multiplies_with_is_1_in_evaluation() -> None:
+    x = torch.full((4, COUNT), 3.0, dtype=torch.float64)
+    y = drawn("dropout_mask(x, rate = 0.3)", x)
+    torch.testing.assert_close(y[y != 0].unique(), torch.tensor([1 / 0.7], dtype=torch.float64))
+    assert ((y == 0).double().mean(1) - 0.3).abs().max() < 0.01
+    assert torch.equal(module("dropout_mask(x)").eval()(x), torch.ones_like(x))
+
+
 def test_normal_numbers_have_mean_0_and_deviation_1() -> None:
     y = drawn("normal_draw(x)", torch.ones(4, COUNT, dtype=torch.float64))
     assert y.mean(1).abs().max() < 0.02

@@ -341,6 +341,20 @@ def test_what_cannot_be_had_at_all_positions_at_once_stays_a_loop(step: str, rea
     torch.testing.assert_close(ours(*feed), steps(*feed), rtol=0, atol=0)
 
 
+def test_a_step_that_draws_for_what_it_carries_stays_a_loop() -> None:
+    """Every iteration would draw anew."""
+    text = NEWTON["gru"].replace("h = (1 - z) * h + z * c", "h = (1 - z) * dropout(h, rate = 0.1) + z * dropout(c)")
+    (note,) = archc.check(text)
+    assert "draws random numbers for what it carries" in note.message
+    text = NEWTON["gru"].replace("r * x", "r * dropout(x)")
+    net, feed = loaded(text).train(), drawn(text, batch=2, t=64)
+    assert archc.check(text) == ()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = net(*feed)
+    assert (found - net.eval()(*feed)).abs().max() > 0.01
+
+
 def test_a_step_with_large_blocks_stays_a_loop() -> None:
     text = """net N (x: real[batch, t, d: 8], start: real[batch, d: 8]) -> (y: real[batch, d: 8]) {
         return scan over t with h = start using newton(iterations = 2) { return tanh(layer(h, d -> d) + x) }
