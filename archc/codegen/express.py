@@ -213,13 +213,22 @@ def _subscript(name: str, dim: int, rank: int, item: str) -> str:
 
 
 def _slice(step: Slice, at: _Site) -> str:
-    source = at.tensor.operands[0].shape[step.dim]
-    stop = step.start + (step.count - 1) * step.step + 1
     first = "" if step.start == _ZERO else size_text(step.start)
-    to_the_end = stop == source or (source - step.start + step.step - 1) // step.step == step.count
-    last = "" if to_the_end else size_text(stop)
-    item = f"{first}:{last}" + ("" if step.step == _ONE else f":{size_text(step.step)}")
+    stop = _stop(step, at.tensor.operands[0].shape[step.dim])
+    item = f"{first}:{stop}" + ("" if step.step == _ONE else f":{size_text(step.step)}")
     return _subscript(at.names[0], step.dim, len(at.tensor.shape), item)
+
+
+def _stop(step: Slice, source: Size) -> str:
+    """Where a slice ends. One with a step may end anywhere behind its last entry: at the end of the dimension or a few
+    entries before it, which is said without a comparison of sizes that an export with a dynamic size would refuse."""
+    end = step.start + (step.count - 1) * step.step + 1
+    if end == source:
+        return ""
+    for left in range(step.step.constant or 1):
+        if (source - left - step.start + step.step - 1) // step.step == step.count:
+            return f"-{left}" if left else ""
+    return size_text(end)
 
 
 def _select(step: Select, at: _Site) -> str:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from archc.formula.normal import ONE, ZERO, Affine, affine, size_of
 from archc.formula.tree import Apply, Formula, Literal, Position, Read
+from archc.readings.schedule.digits import merged
 from archc.readings.schedule.take import take
-from archc.readings.schedule.tensor import Flip, Interleave, Laid, Pad, Roll, Select, Slice, Step, Windows
+from archc.readings.schedule.tensor import Divide, Flip, Interleave, Laid, Pad, Roll, Select, Slice, Step, Windows
 from archc.types.size import Condition, Size
 
 if TYPE_CHECKING:
@@ -28,9 +29,10 @@ def read(at: Evaluation, formula: Read) -> Laid:
         lacking = [axis for axis in names if axis not in source.axes and not isinstance(indices[axis], Position)]
         if lacking:
             source = scope.trace.expanded(source, [*source.axes, *lacking], sizes)
-    access = Access(at, Laid(source.tensor, tuple(f"@{axis}" for axis in source.axes)), formula.outside)
-    for axis in source.axes:
-        access.along(f"@{axis}", indices[axis])
+    unread = {f"@{axis}": indices[axis] for axis in source.axes}
+    access = Access(at, merged(at, Laid(source.tensor, tuple(unread)), unread), formula.outside)
+    for axis in (axis for axis in access.part.axes if axis in unread):
+        access.along(axis, unread[axis])
     return take(at, access.part, access.irregular, formula.outside)
 
 
@@ -183,6 +185,10 @@ class Access:
             return
         outer, inner = names
         stride, dilation = form.factors[outer], form.factors[inner]
+        if dilation == ONE and stride == self._length(inner):
+            sizes = [self._length(outer), stride]
+            self._make(Divide(self.part.dim(axis), tuple(sizes)), axis, sizes, [outer, inner])
+            return
         width = dilation * (self._length(inner) - ONE) + ONE
         dim, tensor = self.part.dim(axis), self.part.tensor
         shape = (*tensor.shape[:dim], self._length(outer), *tensor.shape[dim + 1 :], width)
