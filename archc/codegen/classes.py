@@ -64,7 +64,7 @@ class ClassWriter:
         )
         self.stored: dict[str, str] = {}
         self.buffers: dict[tuple[Size, bool], tuple[str, str]] = {}
-        self.place = ""
+        self.like = ""
         self.names = Names()
         self.heads: dict[str, tuple[str, str]] = {}
         self.inputs: dict[str, str] = {}
@@ -175,8 +175,8 @@ class ClassWriter:
         for name, made in self.buffers.values():
             call = f"self.register_buffer({quoted(name)}, {made}, persistent=False)"
             lines += statement("", parse(call), INDENT)
-        if self.place:
-            call = f"self.register_buffer({quoted(self.place)}, torch.empty(0), persistent=False)"
+        if self.like:
+            call = f"self.register_buffer({quoted(self.like)}, torch.empty(0), persistent=False)"
             lines += statement("", parse(call), INDENT)
         return lines
 
@@ -184,18 +184,16 @@ class ClassWriter:
         return f"{self._tensor(('real', 'complex', 'int', 'bool'))}.device"
 
     def _dtype(self) -> str:
-        found = self._tensor(("real",), optional=True)
-        return f"{found}.dtype" if found else "torch.get_default_dtype()"
+        return f"{self._tensor(('real',))}.dtype"
 
-    def _tensor(self, kinds: tuple[str, ...], *, optional: bool = False) -> str:
-        """The first input, else parameter, of one of the kinds; an empty buffer moves with a module that has none."""
+    def _tensor(self, kinds: tuple[str, ...]) -> str:
+        """The first input, else parameter, of one of the kinds; where there is none, an empty buffer, which moves to
+        another device and precision with the module."""
         for value in (*self.unit.inputs, *(node.result for node in self.unit.parameters)):
             if base_kind(value.type.kind.word) in kinds:
                 return self.inputs[value.name]
-        if optional and self.inputs:
-            return ""
-        self.place = self.place or self.attributes.fresh("place")
-        return f"self.{self.place}"
+        self.like = self.like or self.attributes.fresh("like")
+        return f"self.{self.like}"
 
     def _outputs(self) -> list[str]:
         """The fields of the named tuple of several results."""

@@ -246,7 +246,7 @@ class Agreement:
     @cached_property
     def finite(self) -> Mapping[str, Array]:
         """Where each real output is a number, and so has a gradient."""
-        return {name: np.isfinite(self.wanted[name]) for name in self.weights}
+        return {name: np.asarray(np.isfinite(self.wanted[name])) for name in self.weights}
 
     def weighed(self, outputs: Mapping[str, Array]) -> float:
         return float(

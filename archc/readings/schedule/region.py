@@ -244,8 +244,13 @@ def _computed(node: Compute, scope: Scope, prefer: tuple[str, ...]) -> Laid:
 
 
 def _operated(node: Operate, scope: Scope) -> list[Laid]:
-    operands = [scope.values[name] for name in node.operands]
-    types = [scope.types[name] for name in node.operands]
+    # whole numbers are real ones where the formula takes them as such, whatever torch would make of them
+    kinds = [port.type.kind for port in node.meaning.inputs]
+    types = [TensorType(kind, scope.types[name].axes) for kind, name in zip(kinds, node.operands, strict=True)]
+    operands = [
+        scope.trace.cast(scope.values[name], base_kind(kind.word))
+        for kind, name in zip(kinds, node.operands, strict=True)
+    ]
     found = lowered(scope.trace, node, operands, types)
     if found is not None:
         return found
