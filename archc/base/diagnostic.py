@@ -16,7 +16,8 @@ class Note(NamedTuple):
 
 
 class Diagnostic:
-    """One finding. Subclasses set `code` and `title` (a format string over the details given by name).
+    """One finding. Subclasses set `code` and `title` (a format string over the details given by name), and `advice`
+    where the help is the same every time (also over the details).
 
     The docstring of a subclass is what `archc explain CODE` prints.
     Messages are lower case, without a full stop; `help` says what to write.
@@ -24,6 +25,7 @@ class Diagnostic:
 
     code: ClassVar[str]
     title: ClassVar[str]
+    advice: ClassVar[str] = ""
     severity: ClassVar[Literal["error", "warning", "note"]] = "error"
     catalogue: ClassVar[dict[str, type[Diagnostic]]] = {}
 
@@ -45,7 +47,7 @@ class Diagnostic:
         self.message = self.title.format(**details)
         self.label = label
         self.notes = tuple(notes)
-        self.help = help
+        self.help = help or self.advice.format(**details)
         self.axis = str(details.get("axis", ""))
 
     @property

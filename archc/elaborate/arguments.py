@@ -200,7 +200,11 @@ def hyper_value(hyper: tree.Hyper, expr: tree.Expr, arguments: Arguments, scope:
             return choice(hyper.name, hyper.choices, expr, scope)
     raise Fault(
         faults.WrongArgument(
-            expr.span, name=hyper.name, callee=arguments.callee, expected=f"`true` or `false`, not {describe(found)}"
+            expr.span,
+            name=hyper.name,
+            callee=arguments.callee,
+            expected=f"`true` or `false`, not {describe(found)}",
+            help=f"write `{hyper.name} = true` or `{hyper.name} = false`",
         )
     )
 
@@ -240,6 +244,7 @@ def bind_hypers(definition: Definition, arguments: Arguments, scope: Scope) -> d
                 callee=arguments.callee,
                 name="->",
                 notes=(Note(definition.tree.head, "declared without an arrow such as `J -> I`"),),
+                help=f"leave the arrow out; it has {listed((*names, *ports))}",
             )
         )
     return given
@@ -253,4 +258,5 @@ def activation_of(expr: tree.Expr, scope: Scope) -> Activation | Partial | None:
     if isinstance(found, Activation | Partial):
         return found
     expected = f"an elementwise function or a block, not {describe(found)}"
-    raise Fault(faults.WrongArgument(expr.span, name="neuron", callee="layer", expected=expected))
+    help = "write a function such as `relu`"
+    raise Fault(faults.WrongArgument(expr.span, name="neuron", callee="layer", expected=expected, help=help))

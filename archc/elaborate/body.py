@@ -24,13 +24,14 @@ from archc.elaborate.binding import (
     Term,
 )
 from archc.elaborate.callee import overlooked
-from archc.elaborate.constraint import Mismatch
+from archc.elaborate.constraint import DECLARE, Mismatch
 from archc.elaborate.evaluate import as_term, evaluate, term, values_of
 from archc.elaborate.extent import (
     axes_of,
     bounded,
     conditions_of,
     expand,
+    listed,
     place_of,
     type_of,
 )
@@ -65,12 +66,16 @@ def results_of(definition: Definition, scope: Scope) -> tuple[Term, ...]:
                 given=count_of(len(found)),
                 expected=len(outputs) or "none",
                 notes=[Note(place, "declared here")],
-                help="" if outputs else "name what it gives, as in `-> (y: real[d])`",
+                help=_returned(len(outputs)) if outputs else "name what it gives, as in `-> (y: real[d])`",
             )
         )
     spans = spans if len(spans) == len(outputs) else [spans[0]] * len(outputs)
     parts = zip(found, outputs, spans, strict=True)
     return tuple(scope.frame.every(partial(_conformed, one, port, span, scope) for one, port, span in parts))
+
+
+def _returned(count: int) -> str:
+    return "return one value" if count == 1 else f"return {count} values with commas between them, one for each output"
 
 
 def _conformed(found: Binding, port: tree.Port, span: Span, scope: Scope) -> Term:
@@ -195,12 +200,13 @@ def _fitted(
                 declared=f"[{', '.join(declared.names)}]",
                 actual=shown,
                 notes=(Note(port.span, "declared here"),),
+                help=_other_axes([axis.name for axis in own], declared.names, shown),
             )
         )
     sizes = {axis.name: axis.size for axis in found.axes}
     note = Note(port.span, "declared here")
     scope.frame.every(
-        partial(scope.frame.equate, sizes[axis.name], axis.size, Mismatch(axis.name, span, (note,)))
+        partial(scope.frame.equate, sizes[axis.name], axis.size, Mismatch(axis.name, span, (note,), DECLARE))
         for axis in declared.axes
     )
     fits = {
@@ -209,15 +215,28 @@ def _fitted(
         "simplex": (found.kind.word, found.kind.axis) == ("simplex", declared.kind.axis),
     }
     if not fits.get(declared.kind.word, declared.kind.word == found.kind.word):
-        note = Note(port.span, "declared here")
+        help = f"declare it `{found.kind}`"
+        if declared.kind.word == "simplex":
+            help = f"end with a softmax over `{declared.kind.axis}`, or declare it `{found.kind}`"
+        what = f"`{port.name}`"
         raise Fault(
-            faults.KindMismatch(span, what=f"`{port.name}`", expected=declared.kind, given=found.kind, notes=[note])
+            faults.KindMismatch(span, what=what, expected=declared.kind, given=found.kind, notes=[note], help=help)
         )
     if declared.kind.word == "index" and declared.kind.size is not None and found.kind.size is not None:
         # a position among fewer would do as one among more, but then nobody knows which axis it points into
-        origin = Mismatch(declared.kind.axis or port.name, span, (Note(port.span, "declared here"),))
+        help = "declare `index({left})`, or give back positions among {right}"
+        origin = Mismatch(declared.kind.axis or port.name, span, (note,), help)
         scope.frame.equate(found.kind.size, declared.kind.size, origin)
     return Term(found.formula, found.axes, declared.kind)
+
+
+def _other_axes(own: Sequence[str], declared: Sequence[str], shown: str) -> str:
+    """What to write where a value has not the axes that are declared."""
+    extra = [name for name in own if name not in declared]
+    if extra and len(extra) + len(declared) == len(own):
+        return f"reduce over {listed(extra)}, as in `sum {', '.join(extra)}: ...`, or declare {shown}"
+    missing = [name for name in declared if name not in own]
+    return f"declare {shown}, or give the value {listed(missing)}"
 
 
 def _signature_size(axis: str, name: tree.Name, scope: Scope) -> Size:
@@ -270,7 +289,11 @@ def _(statement: tree.Let, scope: Scope) -> None:
         terms = found.terms if isinstance(found, Several) else (found,)
         if len(terms) != len(statement.names):
             given, expected = count_of(len(terms)), len(statement.names)
-            raise Fault(faults.WrongResults(statement.value.span, what="this", given=given, expected=expected))
+            names = ", ".join(f"x{number + 1}" for number in range(len(terms)))
+            help = f"write `let {names if len(terms) == 1 else f'({names})'} = ...`"
+            raise Fault(
+                faults.WrongResults(statement.value.span, what="this", given=given, expected=expected, help=help)
+            )
         for name, one in zip(statement.names, terms, strict=True):
             bind(name, one, statement.span, scope)
         return
@@ -310,7 +333,9 @@ def _let_declared(statement: tree.Let, axes: tuple[tree.AxisType, ...], scope: S
     for axis in declared:
         if axis.name in own:
             note = Note(place_of(axis, axes, statement.span.word(name)), "declared here")
-            scope.frame.equate(own[axis.name].size, axis.size, Mismatch(axis.name, statement.value.span, (note,)))
+            scope.frame.equate(
+                own[axis.name].size, axis.size, Mismatch(axis.name, statement.value.span, (note,), DECLARE)
+            )
     order = (*(axis for axis in found.axes if axis.name in scope.lifted), *declared)
     wide = Term(found.formula, order, found.kind)
     if scope.edging is None:

@@ -15,7 +15,9 @@ from archc.elaborate.binding import (
     Binding,
     BoundAxis,
     Chain,
+    Extent,
     Partial,
+    Scalar,
     Scaled,
     SharedLayer,
     Term,
@@ -26,7 +28,7 @@ from archc.elaborate.binding import (
 from archc.elaborate.body import count_of
 from archc.elaborate.callee import unknown_callee
 from archc.elaborate.edge import travel
-from archc.elaborate.evaluate import as_edge, as_term, combine, evaluate, values_of
+from archc.elaborate.evaluate import as_edge, as_term, as_written, combine, evaluate, values_of
 from archc.elaborate.extent import counted, listed, number_of, size_of
 from archc.elaborate.frame import Poisoned
 from archc.elaborate.gradient import gradient
@@ -137,7 +139,11 @@ def _apply_bound(found: Binding, arguments: Arguments, scope: Scope, hint: str |
         case Activation() | Chain() | Together() | Scaled() | Tied() if len(arguments.operands) == 1:
             return travel(found, arguments.operands[0].term, arguments, scope)
         case _:
-            help = f"an entry is read as `{arguments.callee}[n: 0]`" if isinstance(found, Term) else ""
+            is_number = isinstance(found, Extent | Scalar | Term) and not getattr(found, "axes", ())
+            help = f"a product is written `{arguments.callee} * x`" if is_number else ""
+            help = (
+                help if is_number or not isinstance(found, Term) else f"an entry is read as `{arguments.callee}[n: 0]`"
+            )
             place = arguments.span.word(arguments.callee)
             raise Fault(faults.NotCallable(place, name=arguments.callee, what=describe(found), help=help))
 
@@ -186,7 +192,10 @@ def _operands(partial: Partial, arguments: Arguments, scope: Scope) -> tuple[Par
         given = len(arguments.operands) + len(named)
         expected = counted(len(ports), "operand")
         label = f"operands: {listed(port.name for port in ports)}" if ports else ""
-        help = f"hyper-parameters go by name, as in `{hypers[0]} = ...`" if hypers and given > len(ports) else ""
+        help = f"give it {listed(port.name for port in ports[len(found) + len(left_out) :])} too"
+        if given > len(ports):
+            by_name = f"; hyper-parameters go by name, as in `{hypers[0]} = ...`" if hypers else ""
+            help = f"give it {listed(port.name for port in ports) if ports else 'no operand'} only{by_name}"
         raise Fault(
             faults.WrongArity(
                 arguments.span, callee=arguments.callee, expected=expected, given=given, label=label, help=help
@@ -219,7 +228,13 @@ def _reduce(word: str, arguments: Arguments, scope: Scope) -> Term:
     arguments.unknown(("over",))
     if len(arguments.operands) != 1:
         raise Fault(
-            faults.WrongArity(arguments.span, callee=word, expected="one operand", given=len(arguments.operands))
+            faults.WrongArity(
+                arguments.span,
+                callee=word,
+                expected="1 operand",
+                given=len(arguments.operands),
+                help=f"write `{as_written(word)}`",
+            )
         )
     if "over" not in arguments.named:
         raise Fault(faults.MissingArgument(arguments.span, callee=word, name="over", help=f"write `{word}(over = d)`"))
@@ -246,7 +261,10 @@ def _pointwise(function: type[Pointwise], arguments: Arguments, scope: Scope) ->
     count = len(arguments.operands)
     if count != function.arity and (function.arity is not None or count < _FEWEST):
         expected = f"at least {_FEWEST} operands" if function.arity is None else counted(function.arity, "operand")
-        raise Fault(faults.WrongArity(arguments.span, callee=arguments.callee, expected=expected, given=count))
+        help = f"write `{as_written(arguments.callee)}`"
+        raise Fault(
+            faults.WrongArity(arguments.span, callee=arguments.callee, expected=expected, given=count, help=help)
+        )
     operands = [(one.term, one.span) for one in arguments.operands]
     return combine(function.word, arguments.callee, operands, scope, arguments.span, given)
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from archc.base.diagnostic import Diagnostic, Note
 from archc.base.span import Span
 from archc.elaborate import faults
 from archc.elaborate.binding import Definition
-from archc.types.size import Condition, Size
+from archc.types.size import Condition, Size, SizeError
 from archc.types.solve import OPEN
 from archc.types.tensor_type import TensorType
 
+PROJECT = "give both one size; a layer changes it, as in `layer({axis} -> {axis}: {right})`"
+DECLARE = "declare `{axis}: {left}`, or make the value with `{axis}: {right}`"
 _LONGEST = 30
+_REACH = 100
+"""How many numbers near one that does not fit are tried."""
 
 
 def is_open(size: Size) -> bool:
@@ -51,12 +55,15 @@ class Mismatch:
     axis: str
     span: Span
     notes: tuple[Note, ...] = ()
+    help: str = ""
+    """What to write where they differ, a format string over `axis`, `left` and `right`."""
 
     def fault(self, left: Size, right: Size, *, refuted: bool) -> Diagnostic:
         """What to say where the sizes, as far as they are known, differ or are not provably equal."""
         sizes = {"axis": self.axis, "left": worded(left), "right": worded(right)}
         if refuted:
-            return faults.SizeMismatch(self.span, notes=self.notes, **sizes)
+            help = "" if is_open(left) or is_open(right) else self.help.format(**sizes)
+            return faults.SizeMismatch(self.span, notes=self.notes, help=help, **sizes)
         help = f"write one size in both places, or add `where {left} == {right}` to the signature"
         help = "" if is_open(left) or is_open(right) else help
         return faults.UnprovedSize(self.span, notes=self.notes, help=help, **sizes)
@@ -71,6 +78,8 @@ class Demand:
     index_axis: str | None = None
     asked: str = ""
     given: tuple[tuple[str, Size], ...] = ()
+    holds: Callable[[Mapping[str, int]], bool] | None = None
+    """Whether it would hold if its names were these numbers."""
 
     def bounds(self, condition: Condition) -> Diagnostic:
         """What to say of an index that may leave its axis."""
@@ -91,7 +100,26 @@ class Demand:
         used = used or {name: worded(size) for name, size in self.given}
         numbers = "".join(f"{', ' if at else ': '}{name} = {size}" for at, (name, size) in enumerate(used.items()))
         shown = self.asked if self.asked and not condition.symbols else str(condition)
-        return faults.RefutedCondition(self.span, callee=self.callee, condition=f"`{shown}`", numbers=numbers)
+        help = self._others(condition, values)
+        return faults.RefutedCondition(
+            self.span, callee=self.callee, condition=f"`{shown}`", numbers=numbers, help=help
+        )
+
+    def _others(self, condition: Condition, values: Mapping[str, int]) -> str:
+        """The nearest numbers with which a condition would hold, each with the others as they are."""
+        known = {name: size.constant for name, size in self.given if size.constant is not None}
+        holds = self.holds if len(known) == len(self.given) else None
+        if condition.symbols and condition.symbols <= set(values):
+            known = {name: values[name] for name in sorted(condition.symbols)}
+            holds = condition.evaluate
+        if holds is None:
+            return ""
+        found = []
+        for name, own in known.items():
+            near = (number for step in range(1, _REACH) for number in (own + step, own - step) if number > 0)
+            number = next((one for one in near if _is_true(holds, {**known, name: one})), None)
+            found += [] if number is None else [f"`{name} = {number}`"]
+        return f"it holds with {' or '.join(found)}" if found else ""
 
     def unproved(self, condition: Condition, definition: Definition) -> Diagnostic:
         """What to say of a condition that does not follow from the signature of a definition."""
@@ -103,3 +131,10 @@ class Demand:
         else:
             shown, help = str(condition), f"add `where {condition}` to the signature"
         return faults.UnprovedCondition(self.span, callee=self.callee, condition=f"`{shown}`", help=help, notes=notes)
+
+
+def _is_true(holds: Callable[[Mapping[str, int]], bool], numbers: Mapping[str, int]) -> bool:
+    try:
+        return holds(numbers)
+    except SizeError:  # a division by zero, or a size below zero
+        return False

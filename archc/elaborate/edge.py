@@ -62,7 +62,8 @@ def _(edge: Partial, value: Term, arguments: Arguments, scope: Scope) -> Term:
     terms = inline_block(edge, [Operand(value, arguments.span)], arguments, scope)
     if len(terms) != 1:
         what, given = f"`{edge.definition.tree.name}`", f"{len(terms)} results"
-        raise Fault(faults.WrongResults(arguments.span, what=what, given=given, expected=1))
+        help = "an edge is a block with one output"
+        raise Fault(faults.WrongResults(arguments.span, what=what, given=given, expected=1, help=help))
     return terms[0]
 
 
@@ -76,7 +77,8 @@ def _(edge: Tied, value: Term, arguments: Arguments, scope: Scope) -> Term:
     condition = Condition("==", unit.size % edge.groups, Size.of(0))
     given = ((unit.name, scope.frame.resolve(unit.size)),)
     asked = f"{unit.name} % {edge.groups} == 0"
-    scope.frame.demand(condition, Demand("tied", arguments.span, asked=asked, given=given))
+    holds = Condition("==", Size.symbol(unit.name) % edge.groups, Size.of(0)).evaluate
+    scope.frame.demand(condition, Demand("tied", arguments.span, asked=asked, given=given, holds=holds))
     group = Axis(f"{unit.name}_group", edge.groups)
     each = SizeValue(unit.size // edge.groups)
     place = Term(Apply("floordiv", (Position(unit.name), each)), (unit,), INT)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from functools import partial, singledispatch
 
 from archc.base.diagnostic import Fault, Note
+from archc.base.limits import LIMITS
 from archc.base.span import Span
 from archc.elaborate import faults
 from archc.elaborate.binding import (
@@ -30,7 +31,7 @@ from archc.elaborate.binding import (
     describe,
     position,
 )
-from archc.elaborate.constraint import Mismatch, worded
+from archc.elaborate.constraint import PROJECT, Mismatch, worded
 from archc.elaborate.extent import comparisons, find_name, unknown_name
 from archc.elaborate.scope import Scope
 from archc.elaborate.words import WRITTEN
@@ -43,6 +44,9 @@ from archc.types.tensor_type import BOOL, INT, REAL, Axis, Kind
 
 COMPARISONS = {"==": "eq", "!=": "ne", "<": "lt", "<=": "le", ">": "gt", ">=": "ge"}
 HINTS = {"add": "total", "sub": "difference", "mul": "product", "div": "ratio", "neg": "negative", "pow": "power"}
+COMPARE, NUMBERS = "compare it, as in `x > 0`", "write `where(condition, 1, 0)`"
+"""How a number becomes a truth value, and a truth value a number."""
+PAIRS = "write a complex number as a pair of reals along an axis, as in `real[d, part: 2]`"
 TRAINING = "training"
 """The word for whether the module trains, where nothing else is called so."""
 PRODUCTS = {"*": "mul", "/": "div", "//": "floordiv", "%": "mod"}
@@ -54,7 +58,9 @@ def evaluate(expr: tree.Expr, scope: Scope, hint: str | None = None) -> Binding:
 
     Raises Fault with a diagnostic, or Poisoned where something it uses was already reported.
     """
-    raise Fault(faults.NotAValue(expr.span, what="a string" if isinstance(expr, tree.Text) else "this"))
+    is_text = isinstance(expr, tree.Text)
+    help = "a string names a file, after `use`; words such as `zero` are written without quotes" if is_text else ""
+    raise Fault(faults.NotAValue(expr.span, what="a string" if is_text else "this", help=help))
 
 
 def term(expr: tree.Expr, scope: Scope, hint: str | None = None) -> Term:
@@ -78,7 +84,9 @@ def as_term(found: Binding, span: Span) -> Term:
         case Flag(value=value):
             return Term(Literal(value), (), BOOL)
         case _:
-            raise Fault(faults.NotAValue(span, what=describe(found)))
+            word = span.source.text[span.start : span.end]
+            help = f"its size is written `size({word})`" if isinstance(found, AxisList) else ""
+            raise Fault(faults.NotAValue(span, what=describe(found), help=help))
 
 
 def each(parts: Iterable[tree.Expr], scope: Scope) -> list[Binding]:
@@ -100,7 +108,8 @@ def as_edge(found: Binding, span: Span, name: str, callee: str) -> Edge:
     """A binding as an edge, for the argument `name` of `callee`. Raises Fault E0204."""
     if isinstance(found, EDGES):
         return found
-    raise Fault(faults.WrongArgument(span, name=name, callee=callee, expected=f"an edge, not {describe(found)}"))
+    expected, help = f"an edge, not {describe(found)}", "write an edge such as `weight`, `relu` or `spline(grid = 5)`"
+    raise Fault(faults.WrongArgument(span, name=name, callee=callee, expected=expected, help=help))
 
 
 @evaluate.register
@@ -124,14 +133,14 @@ def _(expr: tree.Name, scope: Scope, hint: str | None = None) -> Binding:
         return Activation(expr.text)
     if expr.text == TRAINING:
         return Term(Training(), (), BOOL)
-    written = _written(expr.text)
+    written = as_written(expr.text)
     if written is not None:
         help = f"write it with its operands, as in `{written}`; an edge or a neuron is a block, or a function of one"
         raise Fault(faults.BareName(expr.span, name=expr.text, help=help))
     raise Fault(unknown_name(expr, scope, (*POINTWISE.words, TRAINING)))
 
 
-def _written(word: str) -> str | None:
+def as_written(word: str) -> str | None:
     """How a word is written that is built in and takes operands; None for any other word."""
     function, operation = POINTWISE.get(word), OPERATIONS.get(word)
     if function is not None:
@@ -176,7 +185,11 @@ def _negated(operand: Term, place: Span, scope: Scope, span: Span) -> Term:
 
 @evaluate.register
 def _(expr: tree.Power, scope: Scope, hint: str | None = None) -> Binding:
-    operands = terms_of((expr.base, expr.exponent), scope)
+    base, (exponent, place) = terms_of((expr.base, expr.exponent), scope)
+    if isinstance(exponent.formula, Literal) and exponent.formula.value < 0:
+        # even of a whole number, this is none
+        exponent = Term(Literal(float(exponent.formula.value)), (), REAL)
+    operands = [base, (exponent, place)]
     return combine("pow", "^", operands, scope, expr.span)
 
 
@@ -281,6 +294,7 @@ def combine(
     """
     if len(operands) == 1 and function in ("mul", "add"):
         return operands[0][0]
+    operands = [(_shallow(one, scope, place), place) for one, place in operands]
     result = _result_kind(POINTWISE[function], sign, operands)
     axes = unite(sign, operands, scope, span, is_product=function == "mul")
     return Term(
@@ -289,6 +303,13 @@ def combine(
         result,
         HINTS.get(function, function),
     )
+
+
+def _shallow(term: Term, scope: Scope, span: Span) -> Term:
+    """The term, as a value of its own where its formula is so deep that it would be no spec when written out."""
+    if term.formula.depth < LIMITS.depth // 2:
+        return term
+    return scope.frame.read(scope.frame.materialise(term, None, span))
 
 
 def unite(
@@ -313,7 +334,7 @@ def unite(
             size, first, owner = sizes[axis.name]
             if size != axis.size:
                 notes = (Note(first, f"{worded(scope.frame.resolve(size))} here"), *_defined(owner, axis.name, scope))
-                scope.frame.equate(axis.size, size, Mismatch(axis.name, place, notes))
+                scope.frame.equate(axis.size, size, Mismatch(axis.name, place, notes, PROJECT))
     widest = max((one for one, _ in operands), key=lambda one: len(one.axes))
     order = dict.fromkeys(widest.names)
     order.update(dict.fromkeys(name for one, _ in operands for name in one.names))
@@ -347,12 +368,17 @@ def _outer(sign: str, seen: Sequence[str], own: Sequence[str], place: Span, span
 def _result_kind(function: type[Pointwise], sign: str, operands: Sequence[tuple[Term, Span]]) -> Kind:
     """The kind of a pointwise result; `sign` is how the function is written. Raises Fault E0330."""
     logical = function.word in ("and", "or", "not")
+    for one, place in operands:
+        if one.kind.word == "complex":
+            what = f"`{sign}`"
+            raise Fault(faults.KindMismatch(place, what=what, expected="real numbers", given=one.kind, help=PAIRS))
     for number, (one, place) in enumerate(operands):
         wants_truth = logical or (function.word == "where" and number == 0)
         if wants_truth and one.kind.word != "bool":
-            raise Fault(faults.KindMismatch(place, what=f"`{sign}`", expected="a truth value", given=one.kind))
+            what = f"`{sign}`"
+            raise Fault(faults.KindMismatch(place, what=what, expected="a truth value", given=one.kind, help=COMPARE))
         if not wants_truth and one.kind.word == "bool" and function.word not in ("eq", "ne", "where"):
-            help = "write `where(condition, 1, 0)`"
+            help = NUMBERS
             raise Fault(faults.KindMismatch(place, what=f"`{sign}`", expected="numbers", given=one.kind, help=help))
     if function.result == "bool":
         return BOOL

@@ -91,6 +91,7 @@ def _size(expr: tree.Expr, scope: Scope) -> Size:
             return reduce(_CHOOSING[word], sizes)
         case _:
             help = "write `//` for whole division" if isinstance(expr, tree.Product) else ""
+            help = "write a whole number" if isinstance(expr, tree.Number) else help
             raise Fault(faults.NotASize(expr.span, what=quoted(expr), help=help))
 
 
@@ -118,7 +119,10 @@ def _named_size(name: tree.Name, scope: Scope) -> Size:
         case Term(formula=SizeValue(size=size)):
             return size
         case _:
-            raise Fault(faults.NotASize(name.span, what=f"`{name.text}`", label=f"this is {describe(found)}"))
+            label = f"this is {describe(found)}"
+            help = f"the size of one of its axes is written `size({name.text}, d)`" if isinstance(found, Term) else ""
+            help = help if getattr(found, "axes", ()) else f"a size is a hyper-parameter: `({name.text}: int = 64)`"
+            raise Fault(faults.NotASize(name.span, what=f"`{name.text}`", label=label, help=help))
 
 
 def _measured(call: tree.Call, scope: Scope) -> Size:
@@ -128,7 +132,8 @@ def _measured(call: tree.Call, scope: Scope) -> Size:
         return _size(call.arguments[0].value, scope)
     if len(names) != len(call.arguments) or not 1 <= len(names) <= 2:
         expected = "an axis, or a value and an axis"
-        raise Fault(faults.WrongArity(call.span, callee="size", expected=expected, given=len(call.arguments)))
+        given, help = len(call.arguments), "write `size(d)`, or `size(x, d)` for the axis of a value"
+        raise Fault(faults.WrongArity(call.span, callee="size", expected=expected, given=given, help=help))
     if len(names) == 1:
         return _named_size(names[0], scope)
     owner, axes = lookup(names[0], scope), names[1]
@@ -183,6 +188,8 @@ def unknown_name(name: tree.Name, scope: Scope, known: Iterable[str] = (), help:
             help = f"did you mean `{far}`? write `use {library_home(far)}`"
         elif near is not None:
             help = f"did you mean `{near}`?"
+    if not help and len(name.parts) == 1:
+        help = f"name a value by `let {name.text} = ...` above, or make it an input"
     return faults.UnknownName(name.span, name=name.text, help=help)
 
 
@@ -333,7 +340,8 @@ def positive(size: Size, span: Span, values: Mapping[str, int]) -> Size:
     """A size of an axis: at least one, as far as the values of its symbols are known. Raises Fault E0322."""
     if size.symbols <= set(values) and (number := size.evaluate(values)) < 1:
         what = f"{number}" if size.constant is not None else f"`{size}` = {number}"
-        raise Fault(faults.BadSize(span, what=what, label="an axis has at least one position"))
+        label, help = "an axis has at least one position", "write a size of 1 or more"
+        raise Fault(faults.BadSize(span, what=what, label=label, help=help))
     return size
 
 
@@ -407,5 +415,11 @@ def number_of(expr: tree.Expr, scope: Scope, name: str, callee: str) -> float | 
         case _:
             pass
     raise Fault(
-        faults.WrongArgument(expr.span, name=name, callee=callee, expected="a number known when the spec is compiled")
+        faults.WrongArgument(
+            expr.span,
+            name=name,
+            callee=callee,
+            expected="a number known when the spec is compiled",
+            help="write a number, or a hyper-parameter such as `rate: real = 0.1`",
+        )
     )

@@ -122,6 +122,7 @@ class RepeatedArgument(Diagnostic):
 
     code = "E0209"
     title = "`{name}` is given twice"
+    advice = "give it once; several axes stand in parentheses, as in `(h, w)`"
 
 
 class AmbiguousNet(Diagnostic):
@@ -481,6 +482,7 @@ class RepeatedName(Diagnostic):
 
     code = "E0403"
     title = "`{name}` is declared twice"
+    advice = "give one of them another name"
 
 
 class ReservedName(Diagnostic):
@@ -508,6 +510,7 @@ class EndlessRecursion(Diagnostic):
 
     code = "E0405"
     title = "`{name}` uses itself without end: {chain}"
+    advice = "end it by an `if` on a whole hyper-parameter that falls from call to call"
 
 
 class NotYet(Diagnostic):
@@ -534,6 +537,7 @@ class SharedApart(Diagnostic):
 
     code = "E0414"
     title = "`{name}` is shared, and was used on values with other axes"
+    advice = "bring both values to the same axes, or share a block for each"
 
 
 class EmitOutsideScan(Diagnostic):
@@ -547,6 +551,7 @@ class EmitOutsideScan(Diagnostic):
 
     code = "E0411"
     title = "`emit` stands outside a `scan`"
+    advice = "emit from the body of a `scan`, or return it"
 
 
 class NotAffine(Diagnostic):
@@ -577,6 +582,7 @@ class StateInside(Diagnostic):
 
     code = "E0413"
     title = "there is no state in {where}"
+    advice = "declare it in the body around; what changes from pass to pass is carried by the loop"
 
 
 class UnknownGroup(Diagnostic):
@@ -632,6 +638,7 @@ class UseCycle(Diagnostic):
 
     code = "E0603"
     title = "`{path}` uses itself: {chain}"
+    advice = "move what these files have in common into one that uses none of them"
 
 
 class TooManyFiles(Diagnostic):
@@ -669,6 +676,7 @@ class TooManyPasses(Diagnostic):
 
     code = "E0905"
     title = "`repeat` of {count} passes, at most {limit}"
+    advice = "write at most {limit}"
 
 
 class TooManyNodes(Diagnostic):

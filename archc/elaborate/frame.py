@@ -370,7 +370,9 @@ class Frame:
         """Start the block again with these symbols known."""
         if not symbols <= set(self.values):
             missing = ", ".join(f"`{name.lstrip('?').split('.')[0]}`" for name in sorted(symbols - set(self.values)))
-            raise Fault(faults.NotStatic(span, what=what, label=f"{missing} is known only when the module runs"))
+            label = f"{missing} is known only when the module runs"
+            help = "make it a hyper-parameter of the net, as in `(width = 64) (x: real[d: width])`"
+            raise Fault(faults.NotStatic(span, what=what, label=label, help=help))
         raise Freeze(self, symbols)
 
     def demand(self, condition: Condition, origin: Demand) -> None:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import NoReturn
 
 from archc.base.diagnostic import Fault
@@ -21,6 +22,7 @@ from archc.elaborate.binding import (
     AxisList,
     Binding,
     Definition,
+    Extent,
     Instance,
     Partial,
     Several,
@@ -77,8 +79,18 @@ def discharge(definition: Definition, scope: Scope, callee: str, span: Span) -> 
             names = {name.text: axis_word(name, inner) for name in size_names(compare)}
             asked = "".join(names.get(word, word) for word in re.split(r"\b", unparse(compare)))
             given = {names[name.text]: size_of(name, inner) for name in size_names(compare)}
-            origin = Demand(callee, span, asked=asked, given=tuple(given.items()))
+            holds = partial(_holds, compare, inner, names)
+            origin = Demand(callee, span, asked=asked, given=tuple(given.items()), holds=holds)
             scope.frame.demand(condition_of(compare, inner), origin)
+
+
+def _holds(compare: tree.Compare, scope: Scope, names: Mapping[str, str], numbers: Mapping[str, int]) -> bool:
+    """Whether a comparison is true where its names are these numbers, by what the caller calls them."""
+    given: dict[str, Binding] = {name: Extent(Size.of(numbers[word])) for name, word in names.items()}
+    try:
+        return condition_of(compare, scope.child(given)).evaluate({})
+    except Fault:
+        return False
 
 
 def _refreshed(partial: Partial, operands: Sequence[Operand]) -> dict[str, Binding]:
@@ -163,7 +175,9 @@ def call_block(
     counted = (Condition(">=", Size.symbol(s.name), Size.of(0)) for s in block.symbols if s.role == "hyper")
     for condition in (*block.facts, *(one.condition for one in block.requirements), *counted):
         given = tuple((symbol, frame.resolve(sizes[symbol])) for symbol in sorted(condition.symbols))
-        origin = Demand(definition.tree.name, arguments.span, asked=str(condition), given=given)
+        origin = Demand(
+            definition.tree.name, arguments.span, asked=str(condition), given=given, holds=condition.evaluate
+        )
         frame.demand(condition.substitute(sizes), origin)
     word = stem(definition.tree.name, KEY)
     sharing = sharing or frame.common(arguments.span)

@@ -82,7 +82,7 @@ class Crossing:
                 return self.call(edge, operand, sources, targets)
             case _:
                 reason = "`tied` shares an edge between units, and a joint edge maps all of them at once"
-                raise Fault(faults.LayerAxes(span, reason=reason))
+                raise Fault(faults.LayerAxes(span, reason=reason, help="leave `tied` out, or tie another edge"))
 
     def call(self, edge: Partial, operand: Operand, sources: Units, targets: Units) -> Term:
         """The block called with the layer's axes for its arrow."""
@@ -101,7 +101,9 @@ class Crossing:
         for axis in (*targets, *sources):
             if (axis.name in wanted) != (axis.name in found.names):
                 verb = "does not give" if axis.name in wanted else "keeps"
-                raise Fault(faults.LayerAxes(span, reason=f"the joint edge `{name}` {verb} axis `{axis.name}`"))
+                reason = f"the joint edge `{name}` {verb} axis `{axis.name}`"
+                help = f"its output is over the axes on the right of its arrow alone, as in `block {name}(J -> I)`"
+                raise Fault(faults.LayerAxes(span, reason=reason, help=help))
         return found
 
     def _shared(self, name: str) -> Sharing | None:

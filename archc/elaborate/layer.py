@@ -20,8 +20,8 @@ from archc.elaborate.arguments import (
 from archc.elaborate.binding import Activation, Binding, Edge, Partial, Several, Sharing, Term
 from archc.elaborate.constraint import Demand, Mismatch, worded
 from archc.elaborate.edge import activate, travel
-from archc.elaborate.evaluate import as_edge, combine, evaluate, term
-from archc.elaborate.extent import number_of, place_of, positive, size_of
+from archc.elaborate.evaluate import NUMBERS, as_edge, combine, evaluate, term
+from archc.elaborate.extent import listed, number_of, place_of, positive, size_of
 from archc.elaborate.instance import call_block
 from archc.elaborate.joint import Crossing, is_joint
 from archc.elaborate.library import prelude
@@ -67,7 +67,13 @@ def build_layer(arguments: Arguments, scope: Scope, hint: str | None, sharing: S
     arguments.unknown(OPTIONS)
     if len(arguments.operands) != 1:
         raise Fault(
-            faults.WrongArity(arguments.span, callee="layer", expected="one operand", given=len(arguments.operands))
+            faults.WrongArity(
+                arguments.span,
+                callee="layer",
+                expected="1 operand",
+                given=len(arguments.operands),
+                help="a layer maps one value; give each a layer, and add what they give",
+            )
         )
     if arguments.arrow is None:
         raise Fault(
@@ -77,7 +83,9 @@ def build_layer(arguments: Arguments, scope: Scope, hint: str | None, sharing: S
         )
     (operand,) = arguments.operands
     if not operand.term.kind.is_numeric:
-        raise Fault(faults.KindMismatch(operand.span, what="`layer`", expected="numbers", given=operand.term.kind))
+        raise Fault(
+            faults.KindMismatch(operand.span, what="`layer`", expected="numbers", given=operand.term.kind, help=NUMBERS)
+        )
     sources = source_axes(arguments.arrow.source, arguments, scope)
     _written_sizes(arguments, sources, scope)
     targets = target_axes(arguments.arrow.target, sources, scope)
@@ -102,7 +110,11 @@ def _written_sizes(arguments: Arguments, sources: tuple[Axis, ...], scope: Scope
                 if axis.name == scope.local(entry.name.text) or axis.name == entry.name.text:
                     actual = arguments.size_of_axis(axis.name) or axis.size
                     note = Note(arguments.operands[0].span, f"{worded(scope.frame.resolve(actual))} comes from here")
-                    scope.frame.equate(size_of(entry.size, scope), actual, Mismatch(axis.name, entry.span, (note,)))
+                    scope.frame.equate(
+                        size_of(entry.size, scope),
+                        actual,
+                        Mismatch(axis.name, entry.span, (note,), "write `{axis}` without a size, or `{axis}: {right}`"),
+                    )
 
 
 def _distinct_targets(
@@ -175,7 +187,8 @@ class _Layer:
             for option, default in (("wiring", "full"), ("aggregate", "sum")):
                 if self.word(option, JOINED[option], default)[0] != default:
                     reason = f"a joint edge maps all units itself, which leaves `{option}` nothing to choose"
-                    raise Fault(faults.LayerAxes(self.place(option), reason=reason))
+                    help = f"leave `{option}` out"
+                    raise Fault(faults.LayerAxes(self.place(option), reason=reason, help=help))
             crossing = Crossing(self.arguments, self.scope, self.sharing, self.pairwise, self.each)
             return crossing.over(edge, operand, sources, targets)
         except Fault as fault:
@@ -270,12 +283,15 @@ class _Layer:
     def _one_to_one(self, operand: Operand, sources: tuple[Axis, ...], targets: tuple[Axis, ...]) -> Wires:
         if len(sources) != len(targets):
             reason = f"`one_to_one` joins {len(sources)} incoming axes with {len(targets)}"
-            raise Fault(faults.LayerAxes(self.place("wiring"), reason=reason))
+            help = "give as many axes on the right of the arrow as on its left"
+            raise Fault(faults.LayerAxes(self.place("wiring"), reason=reason, help=help))
         arrow = self.arguments.arrow
         for source, target in zip(sources, targets, strict=True):
             place = self.arguments.span if arrow is None else place_of(target, arrow.target, arrow.span)
             note = Note(operand.span, f"axis `{source.name}` of size {worded(self.frame.resolve(source.size))}")
-            self.frame.equate(target.size, source.size, Mismatch(target.name, place, (note,)))
+            self.frame.equate(
+                target.size, source.size, Mismatch(target.name, place, (note,), "write `{axis}: {right}`")
+            )
         names = {s.name: t.name for s, t in zip(sources, targets, strict=True) if s.name != t.name}
         return Wires(self.renamed(operand, names), targets, targets, (), targets)
 
@@ -284,13 +300,17 @@ class _Layer:
     ) -> Wires:
         """Block-diagonal wiring: both axes are split into groups, and a unit reads those of its group."""
         if call is None or len(call.arguments) != 1 or len(sources) != 1 or len(targets) != 1:
-            raise Fault(faults.LayerAxes(self.place("wiring"), reason="write `groups(g)`, between one axis and one"))
+            reason = "`groups` joins one axis with one, in a number of groups"
+            raise Fault(
+                faults.LayerAxes(self.place("wiring"), reason=reason, help="write `groups(g)`, as in `groups(4)`")
+            )
         groups = call.arguments[0].value
         count = positive(size_of(groups, self.scope), groups.span, self.scope.frame.values)
         (source,), (target,) = sources, targets
         for axis in (source, target):
             given = ((axis.name, self.frame.resolve(axis.size)),)
-            origin = Demand("groups", groups.span, asked=f"{axis.name} % {count} == 0", given=given)
+            holds = Condition("==", Size.symbol(axis.name) % count, Size.of(0)).evaluate
+            origin = Demand("groups", groups.span, asked=f"{axis.name} % {count} == 0", given=given, holds=holds)
             self.frame.demand(Condition("==", axis.size % count, Size.of(0)), origin)
         taken = self.frame.ports.union(operand.term.names, (target.name,))
         group = Axis(_fresh("group", taken), count)
@@ -305,13 +325,14 @@ class _Layer:
         span = self.arguments.span
         if kind == "mask":
             if call is None or len(call.arguments) != 1:
-                reason = "write `mask(value)`, with a value over the unit axes"
-                raise Fault(faults.LayerAxes(self.place("wiring"), reason=reason))
+                reason, help = "`mask` needs a value over the unit axes", "write `mask(value)`"
+                raise Fault(faults.LayerAxes(self.place("wiring"), reason=reason, help=help))
             found = term(call.arguments[0].value, self.scope)
             allowed = {axis.name for axis in wires.parameters}
             if not set(found.names) <= allowed:
                 reason = f"the mask has axes [{', '.join(found.names)}], the units are [{', '.join(sorted(allowed))}]"
-                raise Fault(faults.LayerAxes(call.arguments[0].span, reason=reason))
+                help = f"declare the mask over {listed(sorted(allowed))}, or some of them"
+                raise Fault(faults.LayerAxes(call.arguments[0].span, reason=reason, help=help))
             if found.kind == BOOL:
                 one, zero = (Term(Literal(value), (), INT) for value in (1, 0))
                 return combine("where", "mask", [(found, span), (one, span), (zero, span)], self.scope, span)
@@ -322,8 +343,9 @@ class _Layer:
             else [float(number_of(one.value, self.scope, "wiring", "random")) for one in call.arguments]
         )
         if not 1 <= len(arguments) <= 2 or not 0 < arguments[0] <= 1:
-            reason = "write `random(density, seed)`, with a density above 0 and at most 1"
-            raise Fault(faults.LayerAxes(self.place("wiring"), reason=reason))
+            reason = "the density of `random` is above 0 and at most 1"
+            help = "write `random(density, seed)`, as in `random(0.5, 1)`"
+            raise Fault(faults.LayerAxes(self.place("wiring"), reason=reason, help=help))
         seed = arguments[1] if len(arguments) == 2 else 0.0
         inner = self.edge_scope(wires, parameters=wires.parameters)
         value = inner.parameter(
@@ -355,7 +377,11 @@ class _Layer:
     def _lehmer(self, value: Term, bound: list[tuple[Axis, Span]], call: tree.Call | None, span: Span) -> Term:
         """The Lehmer mean sum x^p / sum x^(p-1)."""
         if call is None or len(call.arguments) != 1:
-            raise Fault(faults.LayerAxes(self.place("aggregate"), reason="write `lehmer(p)`, with its exponent"))
+            raise Fault(
+                faults.LayerAxes(
+                    self.place("aggregate"), reason="`lehmer` needs its exponent", help="write `lehmer(2)`"
+                )
+            )
         p = float(number_of(call.arguments[0].value, self.scope, "aggregate", "lehmer"))
         sums = []
         for exponent in (p, p - 1):

@@ -217,7 +217,8 @@ def _use_file(
     path = Path(os.path.realpath(shown))
     if path in chain:
         circle = " -> ".join(one.name for one in (*chain[chain.index(path) :], path))
-        raise Fault(faults.UseCycle(span, path=text, chain=circle))
+        help = "leave this line out: a file sees its own blocks" if path == chain[-1] else ""
+        raise Fault(faults.UseCycle(span, path=text, chain=circle, help=help))
     if path not in loaded:
         total = sum(len(one.source.text) for one in loaded.values() if one is not None)
         if len(loaded) >= LIMITS.files or total > LIMITS.total_bytes:

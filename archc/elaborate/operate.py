@@ -18,7 +18,7 @@ from archc.elaborate.arguments import Arguments, Operand, axis_list, choice, sou
 from archc.elaborate.binding import AxisList, Binding, Definition, Extent, Flag, Scalar, Several, Term, Word
 from archc.elaborate.body import conform, run
 from archc.elaborate.constraint import Mismatch, is_open
-from archc.elaborate.evaluate import as_term, evaluate
+from archc.elaborate.evaluate import as_term, as_written, evaluate
 from archc.elaborate.extent import counted, kind_of, listed, number_of, quoted, size_names, size_of
 from archc.elaborate.instance import discharge, entered
 from archc.elaborate.library import File
@@ -41,8 +41,11 @@ def operate(kind: type[Operation], arguments: Arguments, scope: Scope, hint: str
     named = {name: argument for name, argument in arguments.named.items() if name not in kind.model_fields}
     operation = _with_attributes(kind, arguments, scope)
     arity = len(arguments.operands) + len(named)
+    help = f"write it as in `{as_written(kind.word)}`"
     if arity == 0:
-        raise Fault(faults.WrongArity(arguments.span, callee=kind.word, expected="at least one operand", given=0))
+        raise Fault(
+            faults.WrongArity(arguments.span, callee=kind.word, expected="at least 1 operand", given=0, help=help)
+        )
     try:
         definition = _meaning(kind.word, operation.meaning(arity))
     except Fault as fault:  # an attribute such as a degree makes the formula larger than a text may be
@@ -53,7 +56,9 @@ def operate(kind: type[Operation], arguments: Arguments, scope: Scope, hint: str
     arguments.unknown((*attributes, *names))
     if len(names) != arity:
         raise Fault(
-            faults.WrongArity(arguments.span, callee=kind.word, expected=counted(len(names), "operand"), given=arity)
+            faults.WrongArity(
+                arguments.span, callee=kind.word, expected=counted(len(names), "operand"), given=arity, help=help
+            )
         )
     queue = iter(arguments.operands)
     by_name = {name: Operand(as_term(evaluate(one.value, scope), one.span), one.span) for name, one in named.items()}
@@ -239,7 +244,9 @@ def _with_attributes(kind: type[Operation], arguments: Arguments, scope: Scope) 
         span = arguments.named[name].value.span if name in arguments.named else arguments.span
         several = first["type"] == "too_long"
         expected = "one axis" if several else f"a value {first['msg'].removeprefix('Input should be ').lower()}"
-        raise Fault(faults.WrongArgument(span, name=name, callee=kind.word, expected=expected)) from None
+        bounds = [int(one) for one in first.get("ctx", {}).values() if isinstance(one, int | float)]
+        help = f"write `{name} = {bounds[0]}`" if bounds and first["type"].endswith("_equal") else ""
+        raise Fault(faults.WrongArgument(span, name=name, callee=kind.word, expected=expected, help=help)) from None
 
 
 def _attribute(name: str, annotation: Any, expr: tree.Expr, arguments: Arguments, scope: Scope) -> Any:

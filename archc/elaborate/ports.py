@@ -14,7 +14,7 @@ from archc.elaborate.binding import (
     Definition,
     Extent,
 )
-from archc.elaborate.constraint import Mismatch, worded
+from archc.elaborate.constraint import PROJECT, Mismatch, worded
 from archc.elaborate.extent import (
     SECOND_AXIS,
     counted,
@@ -57,7 +57,9 @@ def match_ports(
     if len(operands) != len(ports):
         span = operands[0].span if operands else definition.tree.head
         expected = counted(len(ports), "operand")
-        raise Fault(faults.WrongArity(span, callee=definition.tree.name, expected=expected, given=len(operands)))
+        help = "an edge or a neuron is a block of one input; give the others as hyper-parameters"
+        name = definition.tree.name
+        raise Fault(faults.WrongArity(span, callee=name, expected=expected, given=len(operands), help=help))
     matched = Matched()
     entries = [_entries(port, scope) for port in ports]
     for port, own, operand in zip(ports, entries, operands, strict=True):
@@ -157,7 +159,14 @@ def _port_kind(port: tree.Port, operand: Operand, scope: Scope, matched: Matched
     if not fits:
         note = Note(port.span, "declared here")
         raise Fault(
-            faults.KindMismatch(operand.span, what=f"port `{port.name}`", expected=kind, given=given, notes=[note])
+            faults.KindMismatch(
+                operand.span,
+                what=f"port `{port.name}`",
+                expected=kind,
+                given=given,
+                notes=[note],
+                help=f"declare what is given as `{kind}`, or the port as `{given}`",
+            )
         )
     if kind.word == "index" and kind.size is not None and given.size is not None:
         matched.equal.append((kind.axis or port.name, kind.size, given.size, operand))
@@ -170,4 +179,4 @@ def settle(matched: Matched, frame: Frame, sizes: dict[str, Size]) -> None:
     for axis, inside, actual, operand in matched.equal:
         size, other = first.setdefault(axis, (actual, operand))
         notes = () if other is operand else (Note(other.span, f"{worded(frame.resolve(size))} here"),)
-        frame.equate(actual, inside.substitute(sizes), Mismatch(axis, operand.span, notes))
+        frame.equate(actual, inside.substitute(sizes), Mismatch(axis, operand.span, notes, PROJECT))

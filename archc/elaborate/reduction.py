@@ -9,8 +9,8 @@ from archc.base.span import Span
 from archc.elaborate import faults
 from archc.elaborate.binding import Binding, BoundAxis, Term
 from archc.elaborate.constraint import Mismatch
-from archc.elaborate.evaluate import evaluate, term
-from archc.elaborate.extent import expand, positive, size_of
+from archc.elaborate.evaluate import COMPARE, evaluate, term
+from archc.elaborate.extent import expand, listed, positive, size_of
 from archc.elaborate.scope import Scope, plain
 from archc.formula.tree import Formula, Position, Read, Reduce, walk
 from archc.syntax import tree
@@ -44,7 +44,9 @@ def _(expr: tree.Reduction, scope: Scope, hint: str | None = None) -> Binding:
         condition = term(expr.condition, free)
         if condition.kind != BOOL:
             raise Fault(
-                faults.KindMismatch(expr.condition.span, what="`where`", expected="a truth value", given=condition.kind)
+                faults.KindMismatch(
+                    expr.condition.span, what="`where`", expected="a truth value", given=condition.kind, help=COMPARE
+                )
             )
     body = term(expr.body, inner)
     return reduce_over(expr.kind, bound, body, condition, scope, expr.span)
@@ -67,7 +69,9 @@ def reduce_over(
     for axis, place in bound:
         sizes = [size for part in parts if (size := part.size(axis.name)) is not None]
         if not sizes:
-            fault = faults.AbsentAxis(place, kind=kind, axis=axis.name, label=f"the body has {_axes(body)}")
+            label = f"the body has {_axes(body)}"
+            help = f"reduce over one of {listed(body.names)}" if body.names else "leave the reduction out"
+            fault = faults.AbsentAxis(place, kind=kind, axis=axis.name, label=label, help=help)
             raise scope.frame.lacking(fault, axis.name, parts)
         for size in sizes:
             scope.frame.equate(size, axis.size, Mismatch(axis.name, place))

@@ -75,7 +75,8 @@ def _numbers(word: str, given: Sequence[tree.Expr], span: Span, scope: Scope) ->
     names, least = INITIALISERS[word].arguments, INITIALISERS[word].least
     if not least <= len(given) <= len(names):
         expected = f"{least} to {len(names)} numbers" if least < len(names) else f"{least} number{'s' * (least != 1)}"
-        raise Fault(faults.WrongArity(span, callee=word, expected=expected, given=len(given)))
+        help = f"write `{word}({', '.join(names)})`" if names else f"write `{word}`"
+        raise Fault(faults.WrongArity(span, callee=word, expected=expected, given=len(given), help=help))
     return tuple(float(number_of(one, scope, name, word)) for one, name in zip(given, names, strict=False))
 
 

@@ -82,6 +82,15 @@ def _advice(found: str, before: str, wanted: list[str], accepted: Collection[str
         return f"a call is written `{before}({found})`"
     if "," in accepted and _is_word(found) and (_is_word(before) or before in ")]}"):
         return f"put a comma between `{before}` and `{found}`"
+    return _missing(found, before, wanted)
+
+
+def _missing(found: str, before: str, wanted: list[str]) -> str:
+    """The obvious repair where only one thing could have stood there."""
+    if wanted == ["an expression"] and before in _OPERATORS:
+        return f"write a value after `{before}`"
+    if len(wanted) == 1 and wanted[0].startswith("`") and found:
+        return f"write {wanted[0]} before `{_short(found)}`"
     return ""
 
 

@@ -42,6 +42,7 @@ class MissingNet(Diagnostic):
 
     code = "E0101"
     title = "no net in this file"
+    advice = "begin with `net Name (x: real[d]) -> (y: real[d]) {{ return x }}`"
 
 
 class Unclosed(Diagnostic):

@@ -129,7 +129,8 @@ class Scan:
         elif sort == "string" and (len(text) == 1 or not text.endswith('"')):
             end = start + len(text)
             note = Note(self._span(end, end), "the line ends here")
-            self._report(Unclosed(self._span(start, start + 1), opener="string", notes=[note]))
+            help = 'a string ends with `"` on the line it begins on'
+            self._report(Unclosed(self._span(start, start + 1), opener="string", notes=[note], help=help))
         elif sort == "other":
             self._other(text, start)
 
@@ -167,7 +168,8 @@ class Scan:
             self._report(IllegalName(span, problem=problem, help="names are written in A-Z, a-z, 0-9 and _"))
         elif text.startswith("__"):
             problem = "a name does not start with two underscores"
-            self._report(IllegalName(self._span(start, start + len(text)), problem=problem))
+            help = f"write `{text.lstrip('_') or 'a letter first'}`"
+            self._report(IllegalName(self._span(start, start + len(text)), problem=problem, help=help))
         elif len(text) > self.limits.name_length:
             problem = f"a name of {len(text)} characters; {self.limits.name_length} are allowed"
             self._report(IllegalName(self._span(start, start + len(text)), problem=problem))
@@ -201,7 +203,8 @@ class Scan:
         elif any(_CLOSER[bracket.text] == text for bracket in self._open):
             opener = self._open[-1]
             note = Note(span, f"`{text}` comes before `{_CLOSER[opener.text]}`")
-            self._report(Unclosed(self._span(opener.start, opener.start + 1), opener=f"`{opener.text}`", notes=[note]))
+            place, help = self._span(opener.start, opener.start + 1), f"write `{_CLOSER[opener.text]}` before that"
+            self._report(Unclosed(place, opener=f"`{opener.text}`", notes=[note], help=help))
             while _CLOSER[self._open.pop().text] != text:
                 pass
         else:
@@ -220,7 +223,8 @@ class Scan:
                 break
         note = Note(self._span(noticed, noticed + (noticed < end)), words)
         span = self._span(opener.start, opener.start + 1)
-        self._report(Unclosed(span, opener=f"`{opener.text}`", notes=[note]))
+        help = f"write `{_CLOSER[opener.text]}` before that"
+        self._report(Unclosed(span, opener=f"`{opener.text}`", notes=[note], help=help))
 
     def _indent(self, offset: int) -> int:
         start = self.source.text.rfind("\n", 0, offset) + 1
