@@ -35,6 +35,11 @@ class Formula:
         """Identifiers of the values read, each once, in order of appearance."""
         return tuple(dict.fromkeys(name for child in self.children for name in child.reads))
 
+    @cached_property
+    def depth(self) -> int:
+        """How many formulas stand in one another."""
+        return 1 + max((child.depth for child in self.children), default=0)
+
     def rebuild(self, change: Callable[[Formula], Formula]) -> Formula:
         """This formula with `change` applied to each direct child."""
         return self

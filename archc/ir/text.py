@@ -192,15 +192,25 @@ class _Printer:
         return tree.Let(span=NOWHERE, names=(word,), axes=None, value=value)
 
     def is_converted(self, node: Compute) -> bool:
-        """Whether a result is of another kind than its formula: a whole number or a distribution taken as a real."""
+        """Whether a result is of another kind than its formula: a whole number, a distribution or a point taken as a
+        real."""
         kind, formula = node.result.type.kind, node.formula
         if isinstance(formula, Read):
             return self.express.types[formula.value].kind != kind
-        return kind.word == "real" and not any(map(self.is_real, _numbers(formula)))
+        return kind.word == "real" and (self.is_point(formula) or not any(map(self.is_real, _numbers(formula))))
+
+    def is_point(self, formula: Formula) -> bool:
+        """Whether a formula is a point: one point and what it is moved by. The difference of two is none."""
+        match formula:
+            case Read(value=value):
+                return self.express.types[value].kind.word == "point"
+            case Apply(function="add" | "sub", operands=operands):
+                return sum(map(self.is_point, operands)) == 1
+        return False
 
     def is_real(self, formula: Formula) -> bool:
         if isinstance(formula, Read):
-            return self.express.types[formula.value].kind.word in ("real", "simplex", "complex")
+            return self.express.types[formula.value].kind.word in ("real", "simplex", "complex", "point")
         return isinstance(formula, Literal) and isinstance(formula.value, float)
 
     def statement(self, node: Node) -> tree.Statement:

@@ -143,6 +143,18 @@ NETS = {
         net N(x: real[b, n], w: real[m], z: real[c]) -> (y: real[b, n]) where n == 2 * m, c == 4 {
             return half(x, w) + (sum c: z)
         }""",
+    "pipes and edges of many stages": f"""
+        net N(x: real[batch, d: 4]) -> (y: real[batch, e: 3]) {{
+            let h = x |> {" |> ".join(["sin()", "tanh()"] * 250)}
+            return h |> layer(d -> e: 3, edge = weight >> {" >> ".join(["tanh"] * 300)})
+        }}""",
+    "points and their differences": """
+        net N(x: point(v)[n, v: 3], u: real[n, v: 3], c: bool[n])
+            -> (r: real[n, m: n, v: 3], p: real[n, v: 3], q: point(v)[n, v: 3], s: real[n, v: 3])
+        {
+            let r[n, m: size(n), v] = x - x[n: m]
+            return r, x + u, x - u, where(c, x, x)
+        }""",
     "sizes of every form": """
         net N(k = 3, heads = 2) (x: real[n, d: k * heads]) -> (y: real[n, a: max(k, heads) ^ 2 // 2, b: 2 ^ heads])
             where n % (k + 1) == 0
