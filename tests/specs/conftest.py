@@ -57,6 +57,7 @@ SMALL: Mapping[str, Mapping[str, int]] = {
     "sequence/linear_transformer": {"width": 8, "heads": 2, "depth": 2},
     "sequence/lru": {"width": 5, "states": 4, "depth": 2},
     "sequence/mamba": {"width": 4, "states": 3, "rank": 2, "depth": 2},
+    "sequence/para_gru": {"width": 5},
     "sequence/s5": {"width": 5, "states": 4, "depth": 2},
     "vision/conv": {"width": 4},
     "vision/fractalnet": {"blocks": 2, "count": 3, "width": 4},
