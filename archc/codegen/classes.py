@@ -200,9 +200,12 @@ class ClassWriter:
         if not self.output_name:
             return []
         fields = Names(("count", "index"))
-        return [
-            f"    {fields.fresh(one.name)}: Tensor  # {axes_comment(one.type.names)}" for one in self.unit.block.outputs
-        ]
+        lines: list[str] = []
+        for one in self.unit.block.outputs:
+            field, comment = f"    {fields.fresh(one.name)}: Tensor", axes_comment(one.type.names)
+            is_short = len(field) + len(comment) + 4 <= WIDTH
+            lines += [f"{field}  # {comment}"] if is_short else [*remark(comment, 4), field]
+        return lines
 
     def _signature(self) -> list[str]:
         inputs = self.unit.inputs
