@@ -33,6 +33,7 @@ from archc.elaborate.extent import (
     expand,
     listed,
     place_of,
+    quoted,
     type_of,
 )
 from archc.elaborate.frame import Poisoned
@@ -433,12 +434,21 @@ def _(statement: tree.Assume, scope: Scope) -> None:
             raise Fault(
                 faults.KindMismatch(statement.span, what="`assume`", expected="a condition", given=truth.kind)
             ) from None
+        if isinstance(truth.formula, Literal):
+            _demand_true(bool(truth.formula.value), statement)
+            return
         formula = distinct(truth.formula, frozenset(truth.names))
         frame.emit(Assume(results=(), span=statement.span, path=frame.path, condition=formula, axes=truth.axes))
         return
+    for condition in conditions:
+        _demand_true(frame.facts.prove(condition) is not False, statement)
     frame.learn(conditions)
     for condition in conditions:
         frame.emit(Assume(results=(), span=statement.span, path=frame.path, condition=condition))
 
 
-# Loops and choices
+def _demand_true(holds: bool, statement: tree.Assume) -> None:
+    """What is never true cannot be assumed. Raises Fault E0321."""
+    if not holds:
+        place = statement.condition.span
+        raise Fault(faults.RefutedCondition(place, callee="assume", condition=quoted(statement.condition), numbers=""))

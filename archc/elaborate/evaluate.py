@@ -31,7 +31,7 @@ from archc.elaborate.binding import (
     describe,
     position,
 )
-from archc.elaborate.constraint import PROJECT, Mismatch, worded
+from archc.elaborate.constraint import PROJECT, Demand, Mismatch, worded
 from archc.elaborate.extent import comparisons, find_name, unknown_name
 from archc.elaborate.scope import Scope
 from archc.elaborate.words import WRITTEN
@@ -39,13 +39,14 @@ from archc.formula.tree import Apply, Literal, Read, SizeValue, Training
 from archc.ops.operation import Pointwise
 from archc.ops.registries import OPERATIONS, POINTWISE, REDUCTIONS
 from archc.syntax import tree
-from archc.types.size import Size
+from archc.types.size import Condition, Size
 from archc.types.tensor_type import BOOL, INT, REAL, Axis, Kind
 
 COMPARISONS = {"==": "eq", "!=": "ne", "<": "lt", "<=": "le", ">": "gt", ">=": "ge"}
 HINTS = {"add": "total", "sub": "difference", "mul": "product", "div": "ratio", "neg": "negative", "pow": "power"}
 COMPARE, NUMBERS = "compare it, as in `x > 0`", "write `where(condition, 1, 0)`"
 """How a number becomes a truth value, and a truth value a number."""
+PAIRS = "write a complex number as a pair of reals along an axis, as in `real[d, part: 2]`"
 PAIRS = "write a complex number as a pair of reals along an axis, as in `real[d, part: 2]`"
 TRAINING = "training"
 """The word for whether the module trains, where nothing else is called so."""
@@ -228,6 +229,7 @@ def _(expr: tree.Product, scope: Scope, hint: str | None = None) -> Binding:
         if operator == "*":
             run.append(operand)
             continue
+        _demand_divisor(operator, *operand, scope)
         pair = [(combine("mul", "*", run, scope, last), last), operand]
         if operator == "//" and not all(one.kind.is_integer for one, _ in pair):
             ratio = combine("div", operator, pair, scope, expr.span)
@@ -235,6 +237,17 @@ def _(expr: tree.Product, scope: Scope, hint: str | None = None) -> Binding:
         else:
             run = [(combine(PRODUCTS[operator], operator, pair, scope, expr.span), last)]
     return combine("mul", "*", run, scope, expr.span)
+
+
+def _demand_divisor(operator: str, divisor: Term, place: Span, scope: Scope) -> None:
+    """What is known to divide is not zero. Raises Fault E0333, E0320, E0321."""
+    formula = divisor.formula
+    size = formula.size if isinstance(formula, SizeValue) else None
+    number = formula.value if isinstance(formula, Literal) else None if size is None else size.constant
+    if number == 0:
+        raise Fault(faults.DivisionByZero(place, operator=operator))
+    if size is not None and operator in ("//", "%"):
+        scope.frame.demand(Condition(">=", size, Size.of(1)), Demand(operator, place))
 
 
 @evaluate.register

@@ -417,6 +417,19 @@ class NotASize(Diagnostic):
     title = "{what} cannot stand in a size"
 
 
+class DivisionByZero(Diagnostic):
+    """A quotient or a remainder by the number 0 has no value.
+
+    Wrong:
+        x // 0
+    Right:
+        x // 2
+    """
+
+    code = "E0333"
+    title = "`{operator}` by zero"
+
+
 class CarryChanges(Diagnostic):
     """The carry of a loop keeps its type.
 

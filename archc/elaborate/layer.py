@@ -20,7 +20,7 @@ from archc.elaborate.arguments import (
 from archc.elaborate.binding import Activation, Binding, Edge, Partial, Several, Sharing, Term
 from archc.elaborate.constraint import Demand, Mismatch, worded
 from archc.elaborate.edge import activate, travel
-from archc.elaborate.evaluate import NUMBERS, as_edge, combine, evaluate, term
+from archc.elaborate.evaluate import NUMBERS, PAIRS, as_edge, combine, evaluate, term
 from archc.elaborate.extent import listed, number_of, place_of, positive, size_of
 from archc.elaborate.instance import call_block
 from archc.elaborate.joint import Crossing, is_joint
@@ -83,9 +83,9 @@ def build_layer(arguments: Arguments, scope: Scope, hint: str | None, sharing: S
         )
     (operand,) = arguments.operands
     if not operand.term.kind.is_numeric:
-        raise Fault(
-            faults.KindMismatch(operand.span, what="`layer`", expected="numbers", given=operand.term.kind, help=NUMBERS)
-        )
+        given = operand.term.kind
+        help = PAIRS if given.word == "complex" else NUMBERS
+        raise Fault(faults.KindMismatch(operand.span, what="`layer`", expected="numbers", given=given, help=help))
     sources = source_axes(arguments.arrow.source, arguments, scope)
     _written_sizes(arguments, sources, scope)
     targets = target_axes(arguments.arrow.target, sources, scope)

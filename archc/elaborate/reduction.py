@@ -9,7 +9,7 @@ from archc.base.span import Span
 from archc.elaborate import faults
 from archc.elaborate.binding import Binding, BoundAxis, Term
 from archc.elaborate.constraint import Mismatch
-from archc.elaborate.evaluate import COMPARE, evaluate, term
+from archc.elaborate.evaluate import COMPARE, PAIRS, evaluate, term
 from archc.elaborate.extent import expand, listed, positive, size_of
 from archc.elaborate.scope import Scope, plain
 from archc.formula.tree import Formula, Position, Read, Reduce, walk
@@ -28,6 +28,8 @@ def _(expr: tree.Reduction, scope: Scope, hint: str | None = None) -> Binding:
     for entry in expr.axes:
         name = entry.name
         for axis, own in expand(name, scope):
+            if any(axis == one.name for one, _ in bound):
+                raise Fault(faults.DuplicateAxis(entry.span, axis=axis, help="name it once"))
             size = None if entry.size is None else positive(size_of(entry.size, own), entry.size.span, frame.values)
             new = Axis(axis, frame.solver.unknown(axis) if size is None else size)
             if scope.hides(name, axis):
@@ -94,6 +96,8 @@ def _kind(kind: str, body: Term, span: Span) -> Kind:
         if body.kind != BOOL:
             raise Fault(faults.KindMismatch(span, what=f"`{kind}`", expected="truth values", given=body.kind))
         return BOOL
+    if body.kind.word == "complex":
+        raise Fault(faults.KindMismatch(span, what=f"`{kind}`", expected="real numbers", given=body.kind, help=PAIRS))
     if body.kind == BOOL:
         raise Fault(
             faults.KindMismatch(

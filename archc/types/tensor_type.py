@@ -37,8 +37,8 @@ class Kind:
 
     @property
     def is_numeric(self) -> bool:
-        """Whether arithmetic takes it: everything but `bool`."""
-        return self.word != "bool"
+        """Whether arithmetic takes it: neither truth values nor complex numbers, which are pairs of reals there."""
+        return self.word not in ("bool", "complex")
 
     @property
     def is_integer(self) -> bool:

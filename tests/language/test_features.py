@@ -26,6 +26,15 @@ FEATURES: dict[str, str] = {
     "block without input": """
         block one () -> (y: real[]) { return 1 }
         net N (x: real[batch]) -> (y: real[batch]) { return x + one() }""",
+    "negative powers of whole numbers": """
+        net N (x: int[batch, d: 3]) -> (y: real[batch, d: 3]) {
+            return (x * x + 1) ^ -2 + 2 ^ -1 + size(d) ^ -1
+        }""",
+    "assumption that is true": """
+        net N (x: real[batch, d: 3]) -> (y: real[batch, d: 3]) {
+            assume true
+            return x
+        }""",
     "bias none": LAYER.format(", bias = none"),
     "neuron": LAYER.format(", neuron = gelu"),
     "neuron with attribute": LAYER.format(", neuron = leaky_relu(slope = 0.3)"),
