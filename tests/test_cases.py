@@ -232,6 +232,20 @@ def test_too_many_nodes(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("quickly")
+def test_too_many_instances() -> None:
+    base = "block b0 (x: real[n]) -> (y: real[n]) { return x |> layer(n -> n) }\n"
+    levels = (
+        f"block b{at} (x: real[n]) -> (y: real[n]) {{ return {' + '.join([f'b{at - 1}(x)'] * 10)} }}\n"
+        for at in range(1, 10)
+    )
+    net = "net N (x: real[n: 3]) -> (y: real[n: 3]) { return b9(x) }\n"
+    assert codes(check(base + "".join(levels) + net)) == ["E0906"]
+    shared = "block b{} (x: real[n]) -> (y: real[n]) {{ share f = b{}  return {} }}\n"
+    uses = " + ".join(["f(x)"] * 10)
+    assert codes(check(base + "".join(shared.format(at, at - 1, uses) for at in range(1, 10)) + net)) == []
+
+
+@pytest.mark.usefixtures("quickly")
 def test_a_report_stops_after_a_hundred() -> None:
     lines = "\n".join(f"    let a{at} = missing{at}" for at in range(10_000))
     found = check(f"net N(x: real[d]) -> (y: real[d]) {{\n{lines}\n    return x\n}}\n")

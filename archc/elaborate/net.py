@@ -32,11 +32,12 @@ from archc.elaborate.binding import (
 from archc.elaborate.extent import bounded, expand, listed
 from archc.elaborate.frame import Freeze, Poisoned, Session
 from archc.elaborate.instance import entered
-from archc.elaborate.library import File
+from archc.elaborate.library import File, whole
 from archc.elaborate.ports import match_ports
 from archc.elaborate.specialise import Builder, default_hypers
 from archc.formula.tree import Position, Read
 from archc.ir.graph import Block, TypedGraph
+from archc.ir.parameter import places
 from archc.ops.registries import POINTWISE
 from archc.syntax import tree
 from archc.types.limits import MAX_BITS
@@ -64,13 +65,17 @@ def elaborate(file: File, net: Definition, options: Mapping[str, Option], sessio
 def _graph(file: File, root: Block | None, options: Mapping[str, Option], session: Session) -> TypedGraph | None:
     if root is None:
         return None
-    return TypedGraph(
+    graph = TypedGraph(
         entry=root.name,
         blocks=_reached(root, session),
         source=file.source.text,
         path=file.source.path,
         options=tuple(sorted(options.items())),
     )
+    if places(graph) > LIMITS.nodes:
+        session.findings.add(faults.TooManyNodes(root.span or whole(file.source), limit=LIMITS.nodes))
+        return None
+    return graph
 
 
 def _reached(net: Block, session: Session) -> dict[str, Block]:

@@ -60,12 +60,33 @@ def parameters(graph: TypedGraph, hypers: Mapping[str, int] | None = None) -> tu
     return tuple({placed.path: placed for placed in found}.values())
 
 
+def places(graph: TypedGraph) -> int:
+    """How many instances of blocks and parameters a net is made of, where all passes of a loop count as one: each block
+    is counted once, however often it stands in the net."""
+    found: dict[str, int] = {}
+    for name, block in graph.blocks.items():  # callees before callers
+        found[name] = 1 + _places(block.region, found)
+    return found[graph.entry]
+
+
+def _places(region: Region, blocks: Mapping[str, int]) -> int:
+    own = sum(isinstance(node, Parameter) for node in region.nodes)
+    modules: dict[str, int] = {}
+    for node in region.nodes:
+        if isinstance(node, Call):
+            modules[node.module] = blocks[node.block]
+        elif isinstance(node, Loop):
+            modules[node.module] = _places(node.body, blocks)
+    return own + sum(modules.values())
+
+
 @dataclass(frozen=True)
 class _Listing:
     """One walk over the hierarchy; `values` are those of the net's symbols, None for a symbolic listing."""
 
     graph: TypedGraph
     values: Mapping[str, int] | None
+    listed: set[str] = field(default_factory=set)
 
     def region(
         self, region: Region, block: str, prefix: str, sizes: Mapping[str, Size], count: Size
@@ -85,7 +106,10 @@ class _Listing:
                         yield from self.region(node.body, block, inner, sizes, count * times)
 
     def call(self, call: Call, prefix: str, sizes: Mapping[str, Size], count: Size) -> Iterator[Placed]:
-        """The parameters of an instance, found below `prefix`."""
+        """The parameters of an instance, found below `prefix`; of a shared one where it is first used."""
+        if prefix in self.listed:
+            return
+        self.listed.add(prefix)
         inner = {name: size.substitute(sizes) for name, size in call.sizes}
         yield from self.region(self.graph.blocks[call.block].region, call.block, prefix, inner, count)
 
