@@ -17,6 +17,7 @@ from archc.elaborate.binding import (
     together,
 )
 from archc.elaborate.body import run
+from archc.elaborate.callee import overlooked
 from archc.elaborate.carry import carry_of, check_carries, check_names, handed_on, keep_kinds, per_result, start_of
 from archc.elaborate.constraint import Demand
 from archc.elaborate.evaluate import as_term, evaluate
@@ -30,7 +31,9 @@ from archc.types.tensor_type import TensorType
 
 @evaluate.register
 def _(expr: tree.If, scope: Scope, hint: str | None = None) -> Binding:
-    chosen = expr.then if holds(expr.condition, scope) else expr.otherwise
+    chosen, other = (expr.then, expr.otherwise) if holds(expr.condition, scope) else (expr.otherwise, expr.then)
+    for diagnostic in overlooked(other, scope):  # its sizes may not work out here, but its names mean something
+        scope.frame.report(diagnostic)
     inner = scope.child()
     inner.introduced = set(scope.introduced)
     results = run(chosen, inner, [hint])
