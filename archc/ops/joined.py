@@ -133,8 +133,8 @@ SMALL_MATRIX_RECURRENCE = Routine(
     "_small_matrix_recurrence",
     '''
 def _small_matrix_recurrence(a: Tensor, b: Tensor, dim: int, start: Tensor) -> Tensor:
-    """h[t] = a[t] @ h[t - 1] + b[t] along `dim`, counted from the end, by entries of the
-    matrices: a library multiplies many small ones one by one."""
+    """h[t] = a[t] @ h[t - 1] + b[t] along `dim`, counted from the end, by entries of
+    the matrices: a library multiplies many small ones one by one."""
     size = a.shape[-1]
 
     def step(
