@@ -267,7 +267,8 @@ def specialise(
             return specialise(partial, operands, arguments, caller, frozen)
     default_hypers(definition, given, builder.scope, arguments)
     builder.symbolise_defaults()
-    matched = match_ports(definition, operands, builder.scope, builder.axis)
+    with entered(session, definition, arguments.span):
+        matched = match_ports(definition, operands, builder.scope, builder.axis)
     settle(matched, caller, builder.sizes)
     key = (
         definition,
