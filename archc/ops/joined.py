@@ -23,12 +23,14 @@ def _joined(
     length = b[0].shape[dim]
     if length == 0:
         return list(b)
-    a = [part[(None,) * (b[0].dim() - part.dim())] for part in a]
+    dims = b[0].dim()
+    a = [part[(None,) * (dims - part.dim())] for part in a]
     first = [part.narrow(dim, 0, 1) for part in b]
     if start is None:
         start = [torch.zeros_like(part) for part in first]
     else:
-        pairs = zip(start, first, strict=True)
+        wide = [part[(None,) * (dims - 1 - part.dim())] for part in start]
+        pairs = zip(wide, first, strict=True)
         start = [part.unsqueeze(dim).expand_as(one) for part, one in pairs]
 
     if torch.compiler.is_exporting():
