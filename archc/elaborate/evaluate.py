@@ -47,7 +47,6 @@ HINTS = {"add": "total", "sub": "difference", "mul": "product", "div": "ratio", 
 COMPARE, NUMBERS = "compare it, as in `x > 0`", "write `where(condition, 1, 0)`"
 """How a number becomes a truth value, and a truth value a number."""
 PAIRS = "write a complex number as a pair of reals along an axis, as in `real[d, part: 2]`"
-PAIRS = "write a complex number as a pair of reals along an axis, as in `real[d, part: 2]`"
 TRAINING = "training"
 """The word for whether the module trains, where nothing else is called so."""
 PRODUCTS = {"*": "mul", "/": "div", "//": "floordiv", "%": "mod"}
