@@ -11,6 +11,7 @@ from archc.checks.check import Check
 from archc.ir.graph import TypedGraph
 from archc.ir.parameter import parameters
 from archc.readings.amount import Amount
+from archc.types.limits import SizeOverflow
 from archc.types.size import SizeError
 
 
@@ -35,11 +36,14 @@ class TooManyParametersCheck(Check):
 
     def find(self, graph: TypedGraph) -> Iterator[Diagnostic]:
         net = graph.net
-        numbers = Amount.total(Amount.of((*placed.shape, placed.count)) for placed in parameters(graph))
         sizes = {symbol.name: symbol.default for symbol in net.symbols if symbol.default is not None}
         try:
+            numbers = Amount.total(Amount.of((*placed.shape, placed.count)) for placed in parameters(graph))
             count = numbers.evaluate(sizes)
+            text = f"{count:,}"
+        except SizeOverflow:
+            count, text = LIMITS.integer, f"more than {LIMITS.integer:,}"
         except SizeError:
             return  # it depends on the size of an axis that only a run knows
         if count > self.limit and net.span is not None:
-            yield TooManyParameters(net.span, net=net.word, count=f"{count:,}", limit=f"{self.limit:,}")
+            yield TooManyParameters(net.span, net=net.word, count=text, limit=f"{self.limit:,}")
