@@ -61,7 +61,7 @@ def test_a_chain_of_products_is_merged() -> None:
         ("cumsum(x, over = d)", "real[n, d]", N * D),
         ("argmax(x, over = d)", "index(d)[n]", N * D),
         ("sort(x, over = d)", "real[n, d]", N * D * D.log2),
-        ("linear_recurrence(x, x, over = d)", "real[n, d]", 6 * N * D),
+        ("linear_recurrence(x, x, over = d)", "real[n, d]", 5 * N * D),
         ("topk(x, over = d, axis = k, size = 2)", "real[n, k: 2], at: index(d)[n, k: 2]", N * D),
     ],
 )

@@ -139,7 +139,7 @@ def test_copies_and_pickles(net: Net, tmp_path: Path, monkeypatch: pytest.Monkey
     written = importlib.util.module_from_spec(spec)
     monkeypatch.setitem(sys.modules, name, written)
     spec.loader.exec_module(written)
-    module = getattr(written, net.graph.net.word)(**net.asked)
+    module = getattr(written, net.type.__name__)(**net.asked)
     wanted = called(module, net.feed())
     assert torch.equal(called(copy.deepcopy(module), net.feed()), wanted)
     stored = io.BytesIO()
