@@ -31,7 +31,9 @@ ASSUMPTION = "the assumption at"
 
 FORWARD_LIMIT = 1e-9
 GRADIENT_LIMIT = 1e-5
-DIRECTIONS = 2
+DIRECTIONS = 1
+"""Random directions for each tensor at each binding of sizes: one sees every wrong entry, unless by chance it is
+orthogonal to the error."""
 _STEPS = (1e-5, 1e-6, 1e-7)
 _CURVATURE = 1e-3
 _NOISE = 16 * float(np.finfo(np.float64).eps)

@@ -17,7 +17,7 @@ Regime = Literal["small", "primes", "equal", "ones"]
 REGIMES: tuple[Regime, ...] = ("primes", "equal", "ones")
 _PRIMES = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37)
 _LARGEST = 64
-_COSTLY = 16
+_COSTLY = 8
 """Beyond this size axes are not made equal to one that has to be so long: four such axes are a large tensor."""
 
 _JOINED = 7

@@ -109,7 +109,7 @@ def test_a_mismatch_has_a_code_of_its_own(spec: Path, monkeypatch: pytest.Monkey
     [
         ("--net Whole", 2, "no net is called `Whole`"),
         ("--set wdth=2", 2, "did you mean `width`?"),
-        ("--set width=wide", 1, "takes a value of kind int"),
+        ("--set width=wide", 2, "takes a whole number"),
         ("--set width=2 --set width=4", 2, "`width` is given twice"),
         ("--set width=3", 1, "error[E0321]"),
         ("--size width=3", 2, "asks for width % 2 == 0, which does not hold for width = 3"),
@@ -123,7 +123,7 @@ def test_a_mismatch_has_a_code_of_its_own(spec: Path, monkeypatch: pytest.Monkey
         ("--input x=whole.npy", 2, "input x is real, but"),
         ("--input x=wide.npy", 2, "4 positions on d, not 3"),
         ("--weights x.npy", 3, "can hold code"),
-        ("--device tpu", 2, "'cuda'"),
+        ("--device tpu", 2, "did you mean `cpu`"),
         ("--seed -1", 2, "greater than or equal to 0"),
         ("--bogus", 2, "No such option"),
     ],

@@ -55,7 +55,6 @@ def test_folds(before: str, after: str) -> None:
         "x * 0",  # not 0 where x is infinite
         "x - x",
         "0 / x",
-        "x * (1 / 0)",
         "x + 2 + 3",  # sums keep their order: the last digits depend on it
         "0 - x",
         "x ^ 0",
