@@ -48,7 +48,10 @@ class ThreeTerm(Operation):
             terms.append(step if m == 1 else to.name(f"t{m}", step, x.axes, x.type).text)
         if self.first == 0:
             terms[0] = f"torch.ones_like({x.text})"
-        return (Lowered(f"torch.stack(({', '.join(terms[self.first :])},), -1)", (*x.axes, self.axis[0].name)),)
+        # before the last axis, so that each polynomial is written in one piece
+        place = min(len(x.axes), 1)
+        axes = (*x.axes[: len(x.axes) - place], self.axis[0].name, *x.axes[len(x.axes) - place :])
+        return (Lowered(f"torch.stack(({', '.join(terms[self.first :])},), {-1 - place})", axes),)
 
     def _step(self, m: int, line: str, last: str, before: str) -> str:
         """P_m from the factor a x + b and the polynomials before it."""

@@ -39,7 +39,7 @@ def _is_in_order(axes: Sequence[str], prefer: Sequence[str]) -> bool:
 
 def _linear(trace: Trace, x: Laid, w: Laid, out: Sequence[str]) -> Laid | None:
     """A learned w[out..., in...] applied to x; the output axes stand where the input axes were, or last."""
-    ins = [axis for axis in w.axes if axis not in out]
+    ins = _as_they_stand(x.axes, [axis for axis in w.axes if axis not in out])
     sizes = [w.size(axis) for axis in out]
     if not out:
         if list(x.axes[-len(ins) :]) != ins:
@@ -85,6 +85,14 @@ def _along_the_middle(trace: Trace, x: Laid, w: Laid, place: int, shape: Sequenc
     lengths = (*shape[: place + 1], flat.size(name))
     mixed = trace.make(Matmul(), (w, flat), lengths, _kind(x, w), (*axes[: place + 1], name))
     return trace.divide(mixed, name, tail, sizes)
+
+
+def _as_they_stand(axes: Sequence[str], part: Sequence[str]) -> list[str]:
+    """The axes of `part` in the order in which they are neighbours in `axes`, in their own where they are not: a weight
+    is mostly smaller than what it is applied to, and so is permuted in its place."""
+    start = min(axes.index(axis) for axis in part)
+    found = list(axes[start : start + len(part)])
+    return found if set(found) == set(part) else list(part)
 
 
 def _has_run(axes: Sequence[str], part: Sequence[str]) -> bool:
