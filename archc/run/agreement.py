@@ -31,9 +31,6 @@ ASSUMPTION = "the assumption at"
 
 FORWARD_LIMIT = 1e-9
 GRADIENT_LIMIT = 1e-5
-DIRECTIONS = 1
-"""Random directions for each tensor at each binding of sizes: one sees every wrong entry, unless by chance it is
-orthogonal to the error."""
 _STEPS = (1e-5, 1e-6, 1e-7)
 _CURVATURE = 1e-3
 _NOISE = 16 * float(np.finfo(np.float64).eps)
@@ -90,7 +87,7 @@ class Agreement:
             Comparison("state", path, _distance(after[path].cpu().numpy(), wanted), FORWARD_LIMIT)
             for path, wanted in self.meant[1].items()
         ]
-        return [*found, *(self.along_directions(what, name, grad) for (what, name), grad in gradients.items())]
+        return [*found, *(self.along(what, name, grad) for (what, name), grad in gradients.items())]
 
     @cached_property
     def generator(self) -> np.random.Generator:
@@ -185,16 +182,12 @@ class Agreement:
         }
         return {name: tensor.detach().cpu().numpy() for name, tensor in produced.items()}, by_leaf
 
-    def along_directions(self, what: What, name: str, gradient: Array) -> Comparison:
-        """The gradient of one tensor along random directions, the worst of them."""
-        found = [self.along(what, name, gradient) for _ in range(DIRECTIONS if gradient.size else 0)]
-        return max(
-            found, key=lambda one: np.nan_to_num(one.error, nan=np.inf), default=Comparison(what, name, 0.0, 1.0)
-        )
-
     def along(self, what: What, name: str, gradient: Array) -> Comparison:
-        """The gradient along one direction against the central difference; a direction that crosses a kink, where two
+        """The gradient along a random direction, which sees every wrong entry unless by chance it is orthogonal to the
+        error, against the central difference; a direction that crosses a kink, where two
         step sizes or the two sides disagree, is drawn again with a smaller step."""
+        if not gradient.size:
+            return Comparison(what, name, 0.0, GRADIENT_LIMIT)
         error = np.inf
         for step in _STEPS:
             direction = self.direction(what, name, gradient.shape)
