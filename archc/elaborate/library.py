@@ -71,6 +71,11 @@ class File:
         """The definitions written in this file, in order."""
         return tuple(Definition(flat.tree, self, flat) for flat in map(flattened, self.spec.definitions))
 
+    @cached_property
+    def owned(self) -> dict[str, Definition]:
+        """The definitions written in this file, by name."""
+        return {one.tree.name: one for one in self.own}
+
 
 @cache
 def library_file(name: str) -> File | None:
@@ -188,14 +193,27 @@ def _repeated(definition: tree.Definition) -> Iterator[faults.RepeatedName]:
 
 def _use_library(file: File, use: tree.Use, path: tuple[str, ...]) -> None:
     module = library_file(path[1]) if path[0] == "std" and 2 <= len(path) <= 3 else None
-    found = module.definitions.get(path[-1]) if module else None
+    found = module.owned.get(path[-1]) if module else None
     if found is None:
-        prefix, words = (".".join(path[:-1]), tuple(module.definitions)) if module else ("std", library_names())
-        near = nearest(path[-1], words)
-        help = f"did you mean `{prefix}.{near}`?" if near else f"`{prefix}` has {', '.join(words)}"
         name = ".".join(path)
-        raise Fault(faults.UnknownModule(use.span.word(name), name=name, help=help))
+        raise Fault(faults.UnknownModule(use.span.word(name), name=name, help=_other_use(path, module)))
     _bring(file, use.span.word(".".join(path)), use.alias or path[-1], found)
+
+
+def _other_use(path: tuple[str, ...], module: File | None) -> str:
+    """What to write for a `use` of nothing in the library, where `module` is the file that it goes through."""
+    word = path[-1]
+    if any(word in file.definitions for file in prelude()):
+        return f"leave this line out: every spec sees `{word}`"
+    if module is not None and len(path) == 2:
+        if word in PRELUDE:
+            return f"leave this line out: every spec sees {', '.join(module.owned)}"
+        return f"name a block: {', '.join(f'`use std.{word}.{one}`' for one in module.owned)}"
+    if home := library_home(word):
+        return f"write `use {home}`"
+    prefix, words = (f"std.{path[1]}", tuple(module.owned)) if module else ("std", library_names())
+    near = nearest(word, words)
+    return f"did you mean `{prefix}.{near}`?" if near else f"`{prefix}` has {', '.join(words)}"
 
 
 def _bring(file: File, span: Span, name: str, definition: Definition) -> None:

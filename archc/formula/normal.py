@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from archc.formula.algebra import difference, times, total
+from archc.formula.algebra import difference, is_number, times, total
 from archc.formula.tree import Apply, Formula, Literal, Position, Reduce, SizeValue
 from archc.types.size import Size
 from archc.types.tensor_type import Axis
@@ -145,8 +145,8 @@ class Factor:
 
 @dataclass(frozen=True)
 class Product:
-    """scalars * factors, summed over axes that nested sums bind where their `conditions` hold; `negative` where its
-    sign is turned."""
+    """scalars * factors, summed over axes that nested sums bind, where the `conditions` of those sums and of choices
+    hold; `negative` where its sign is turned."""
 
     scalars: tuple[Factor, ...]
     factors: tuple[Factor, ...]
@@ -203,9 +203,14 @@ def _is_product(body: Formula) -> bool:
     )
 
 
-def addends(formula: Formula) -> list[tuple[bool, Formula]]:
-    """The addends of a sum or difference, each with whether it is subtracted."""
-    found: list[tuple[bool, Formula]] = []
+def products(formula: Formula) -> list[Product]:
+    """The products whose sum a formula is: the addends of a sum or difference, the branches of a choice that are not
+    zero, each where its condition holds."""
+    if isinstance(formula, Apply) and formula.function == "where":
+        condition, one, other = formula.operands
+        branches = ((condition, one), (Apply("not", (condition,)), other))
+        return [_where(product(branch), holds) for holds, branch in branches if not is_number(branch, 0)]
+    found: list[Product] = []
     stack = [(False, formula)]
     while stack:
         negative, part = stack.pop()
@@ -218,5 +223,10 @@ def addends(formula: Formula) -> list[tuple[bool, Formula]]:
             case Apply("neg", (operand,)):
                 stack.append((not negative, operand))
             case _:
-                found.append((negative, part))
+                addend = product(part)
+                found.append(replace(addend, negative=addend.negative != negative))
     return found
+
+
+def _where(part: Product, condition: Formula) -> Product:
+    return replace(part, conditions=(condition, *part.conditions))

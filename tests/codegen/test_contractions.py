@@ -81,6 +81,45 @@ def test_a_sum_that_spans_its_axes_is_not_multiplied_out() -> None:
     assert found == "return F.linear(x + self.b, self.w)"
 
 
+def test_a_choice_between_edges_is_a_product_for_each_branch() -> None:
+    nodes = [param("a", tensor(H, J)), param("c", tensor(H, J, M))]
+    held = call("gt", read("x", "batch", "j"), 0)
+    series = total(times(read("c", "h", "j", "m"), read("phi", "batch", "j", "m")), M)
+    line = times(read("a", "h", "j"), read("x", "batch", "j"))
+    inputs = {"x": tensor(B, J), "phi": tensor(B, J, M)}
+    found = body(inputs, [*nodes, compute("y", tensor(B, H), total(call("where", held, line, series), J))])
+    assert found.count("F.linear") == 2
+    assert "einsum" not in found
+    found = body(inputs, [*nodes, compute("y", tensor(B, H), total(call("where", held, 0.0, line), J))])
+    assert found.splitlines()[-1] == "return F.linear(torch.where(~(x > 0), x, 0.0), self.a)"
+
+
+def test_a_branch_that_is_not_taken_may_be_infinite() -> None:
+    """log is not a number where the mask fails: on a factor with the mask's axes it is masked, on another it stays in
+    its branch."""
+    a, held = read("a", "h", "j"), call("gt", read("x", "batch", "j"), 0)
+    line = times(a, call("log", read("x", "batch", "j")), call("reciprocal", call("relu", read("x", "batch", "j"))))
+    found = body(
+        {"x": tensor(B, J)},
+        [param("a", tensor(H, J)), compute("y", tensor(B, H), total(call("where", held, line, a), J))],
+    )
+    assert "einsum" not in found
+    line = times(a, call("log", read("z", "j")))
+    found = body(
+        {"x": tensor(B, J), "z": tensor(J)},
+        [
+            param("a", tensor(H, J)),
+            compute("y", tensor(B, H), total(call("where", call("gt", read("z", "j"), 0), line, a), J)),
+        ],
+    )
+    held = call("and", held, call("gt", read("z", "j"), 0))
+    found = body(
+        {"x": tensor(B, J), "z": tensor(J)},
+        [param("a", tensor(H, J)), compute("y", tensor(B, H), total(call("where", held, line, a), J))],
+    )
+    assert "F.linear" not in found
+
+
 def test_a_square_of_a_sum_stays_one() -> None:
     inner = total(read("x", "batch", "j"), J)
     formula = total(times(inner, inner, read("z", "k")), axis("k", 3))

@@ -91,6 +91,10 @@ def wavelet(x: Array, state: State) -> Array:
     return (state["weight"] * np.cos(5 * z) * np.exp(-(z**2) / 2)).sum(-1)
 
 
+def kinks(x: Array, state: State) -> Array:
+    return np.where(x[:, None] >= 0, x[:, None], state["slope"] * x[:, None]).sum(-1)
+
+
 def select(x: Array, state: State) -> Array:
     gate = 1 / (1 + np.exp(-state["gate"]))
     base = silu(x)[:, None] * state["weight"] + np.einsum("oim,bim->boi", state["coefficients"], splines(x))
@@ -114,6 +118,7 @@ EDGES: dict[str, tuple[str, Callable[[Array, State], Array]]] = {
     "wavelet_series": ("wavelet_series(levels = 2)", series(wavelets)),
     "spline": ("spline()", series(splines)),
     "wavelet": ("wavelet(mother = morlet)", wavelet),
+    "prelu": ("prelu", kinks),
     "select": ("select(first = silu >> weight + spline(), second = chebyshev())", select),
 }
 NONLINEAR = ("wavelet",)

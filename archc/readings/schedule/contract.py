@@ -7,8 +7,8 @@ from dataclasses import replace
 from math import prod
 from typing import TYPE_CHECKING
 
-from archc.formula.normal import ONE, Factor, Product, addends, product
-from archc.formula.tree import Apply, Formula, Read
+from archc.formula.normal import ONE, Factor, Product, product, products
+from archc.formula.tree import Apply, Formula, Read, Reduce
 from archc.readings.schedule.convolve import convolution
 from archc.readings.schedule.order import Tree, contraction_order
 from archc.readings.schedule.pair import contract_pair
@@ -72,8 +72,9 @@ def _plus(at: Evaluation, parts: list[Laid]) -> Laid:
 
 
 def distributed(bound: Sequence[str], body: Formula) -> list[Product]:
-    """The products whose sum is the body. A factor that is itself a sum is multiplied out where it would otherwise be a
-    tensor wider than each of its parts: then every addend is a contraction of its own."""
+    """The products whose sum is the body. A factor that is itself a sum, or a choice, is multiplied out where it would
+    otherwise be a tensor wider than each of its parts: then every addend and every branch is a contraction of its
+    own."""
     found: list[Product] = []
     stack = [product(body)]
     while stack:
@@ -83,31 +84,35 @@ def distributed(bound: Sequence[str], body: Formula) -> list[Product]:
         if place is None:
             found.append(term)
             continue
-        parts = [_multiplied(term, place, *addend) for addend in addends(term.factors[place].formula)]
+        parts = [_multiplied(term, place, part) for part in products(term.factors[place].formula)]
         stack.extend(reversed(parts))
     return found
 
 
-def _multiplied(term: Product, place: int, negative: bool, part: Formula) -> Product:
-    inner = product(part)
+def _multiplied(term: Product, place: int, inner: Product) -> Product:
     others = (*term.factors[:place], *term.factors[place + 1 :])
     return Product(
         (*term.scalars, *inner.scalars),
         (*others, *inner.factors),
         (*term.axes, *inner.axes),
-        (term.negative != negative) != inner.negative,
+        term.negative != inner.negative,
         (*term.conditions, *inner.conditions),
     )
 
 
 def _is_worth_distributing(factor: Factor, bound: set[str]) -> bool:
     formula = factor.formula
-    if factor.inverse or not isinstance(formula, Apply) or formula.function not in ("add", "sub"):
+    if factor.inverse or not isinstance(formula, Apply) or formula.function not in ("add", "sub", "where"):
         return False
     if bound.isdisjoint(formula.free):
         return False
-    parts = [product(part) for _, part in addends(formula)]
-    if not 1 < len(parts) <= _ADDENDS:
+    if formula.function == "where":
+        condition, *branches = formula.operands
+        axes = condition.free
+        if not axes or formula.free <= axes or not all(_is_zero_where(axes, part) for part in branches):
+            return False
+    parts = products(formula)
+    if not (1 if formula.function == "where" else 2) <= len(parts) <= _ADDENDS:
         return False
     bound_inside = [axis.name for part in parts for axis in part.axes]
     if not bound.isdisjoint(bound_inside) or len(set(bound_inside)) < len(bound_inside):
@@ -115,6 +120,25 @@ def _is_worth_distributing(factor: Factor, bound: set[str]) -> bool:
     # a factor as wide as the whole is a wide tensor all the same, unless it is multiplied out in its turn
     wide = (inner for part in parts for inner in part.factors if formula.free <= inner.formula.free)
     return all(_is_worth_distributing(inner, bound) for inner in wide)
+
+
+def _is_zero_where(axes: frozenset[str], formula: Formula) -> bool:
+    """Whether a mask over these axes, put on the factors that have them, leaves nothing of a branch that is not
+    taken: what could be infinite, or not a number, there has the axes."""
+    stack = [formula]
+    while stack:
+        match stack.pop():
+            case Apply("add" | "sub" | "mul" | "neg", operands):
+                stack.extend(operands)
+            case Apply("div", (above, below)) if axes <= below.free:
+                stack.append(above)
+            case Apply("where", (_, one, other)):
+                stack += [one, other]
+            case Reduce("sum" | "mean", _, body):
+                stack.append(body)
+            case Apply() | Reduce() as part if not axes <= part.free:
+                return False
+    return True
 
 
 def _term(at: Evaluation, bound: Sequence[str], term: Product, real: bool, mask: Laid | None) -> Laid:
@@ -156,13 +180,12 @@ def _inner_sum(
     convolved = convolution(at, bound, factors, conditions) if mask is None and real else None
     if convolved is None:
         parts = _quotients(at, factors, real)
-        masks = [at.value(one) for one in conditions] if mask is None else [mask, *map(at.value, conditions)]
-        mask = trace.map("and", masks) if len(masks) > 1 else next(iter(masks), None)
+        masks = [*([] if mask is None else [mask]), *map(at.value, conditions)]
+        for alike in _by_axes(masks):
+            parts = _masked(at, parts, trace.map("and", alike) if len(alike) > 1 else alike[0])
     else:
         found, rest, bound = convolved
         parts = [found, *_quotients(at, rest, real)]
-    if mask is not None:
-        parts = _masked(at, parts, mask)
     counted = [at.sizes[axis] for axis in bound if not any(axis in part.axes for part in parts)]
     if counted:
         count = trace.extent(prod(counted, start=ONE))
@@ -187,15 +210,25 @@ def _quotients(at: Evaluation, factors: Sequence[Factor], real: bool) -> list[La
     return parts
 
 
+def _by_axes(masks: Iterable[Laid]) -> Iterable[list[Laid]]:
+    """The masks in groups that have the same axes."""
+    groups: dict[frozenset[str], list[Laid]] = {}
+    for mask in masks:
+        groups.setdefault(frozenset(mask.axes), []).append(mask)
+    return groups.values()
+
+
 def _masked(at: Evaluation, parts: list[Laid], mask: Laid) -> list[Laid]:
-    """Zero where the mask fails, on the smallest factor that has its axes; without one the mask is a factor itself."""
+    """Zero where the mask fails: on every computed factor that has its axes, as it may be infinite there, or else on
+    the smallest factor that has them; where none has, the mask is a factor itself."""
     trace = at.scope.trace
     wide = [place for place, part in enumerate(parts) if set(mask.axes) <= set(part.axes)]
     if not wide:
         return [*parts, trace.cast(mask, "real" if any(p.tensor.kind == "real" for p in parts) else "int")]
-    place = min(wide, key=lambda place: _volume(at, parts[place].axes))
-    zero = trace.number(0 if parts[place].tensor.kind == "int" else 0.0)
-    parts[place] = trace.map("where", [mask, parts[place], zero])
+    computed = [place for place in wide if not isinstance(parts[place].tensor.step, Input)]
+    for place in computed or [min(wide, key=lambda place: _volume(at, parts[place].axes))]:
+        zero = trace.number(0 if parts[place].tensor.kind == "int" else 0.0)
+        parts[place] = trace.map("where", [mask, parts[place], zero])
     return parts
 
 
