@@ -14,7 +14,7 @@ from archc.codegen.unit import Unit
 from archc.formula.tree import Reduce
 from archc.ir.graph import Block
 from archc.ir.independent import independent
-from archc.ir.node import Call, Compute, Fixpoint, Node, Operate, Repeat, Scan, Stage, Value
+from archc.ir.node import Call, Compute, Fixpoint, Loop, Node, Operate, Repeat, Scan, Stage, Value
 from archc.ir.state import has_state
 from archc.readings.schedule.region import Bound, Called, Checked, Looped, Schedule, Stored
 from archc.readings.schedule.tensor import Laid, Tensor
@@ -147,14 +147,15 @@ class Body:
         length = node.axis.size.python(self.forward.around.size)
         groups = [item.initial, item.entries, [tensor for _, tensor in item.captured]]
         word = self.plan.trace.routine(scan())
-        self._run(item, f"{word}(self.{attribute(node.module)}, {length}", groups, "")
+        self._run(item, f"{word}({self._step(node)}, {length}", groups, "")
 
     def _staged(self, item: Looped) -> None:
         """One call of what the steps of a loop have become."""
         self._flush()
         forward, node = self.forward, item.node
         trees = [forward.reference(tensor) for tensor in (*item.initial, *(tensor for _, tensor in item.captured))]
-        made = parse(f"self.{attribute(node.module)}({', '.join(flat(tree) for tree in trees)})")
+        items = [*map(flat, trees), *self._asked(node)]
+        made = parse(f"self.{attribute(node.module)}({', '.join(items)})")
         for tree in trees:
             forward.release(tree)
         names = self._assigned(item.results, node)
@@ -167,12 +168,25 @@ class Body:
         groups = [item.initial, [tensor for _, tensor in item.captured]]
         if node.solver.word == "newton":
             word = self.plan.trace.routine(newton())
-            self._run(item, f"{word}(self.{attribute(node.module)}", groups, f", iterations={numbers['limit']}")
+            self._run(item, f"{word}({self._step(node)}", groups, f", iterations={numbers['limit']}")
             return
         options = {"samples": self._samples(node), **numbers, "place": quoted(f"the fixpoint at {place(node.span)}")}
         named = ", ".join(f"{word}={option}" for word, option in options.items())
         word = self.plan.trace.routine(fixpoint())
-        self._run(item, f"{word}(self.{attribute(node.module)}", groups, f", {named}")
+        self._run(item, f"{word}({self._step(node)}", groups, f", {named}")
+
+    def _step(self, node: Loop) -> str:
+        """The body of a loop as a function of what it is given at every pass."""
+        asked = self._asked(node)
+        module = f"self.{attribute(node.module)}"
+        return f"partial({', '.join([module, *asked])})" if asked else module
+
+    def _asked(self, node: Loop) -> list[str]:
+        """The sizes that the body of a loop asks for, by keyword."""
+        if node.direct is not None:
+            return []
+        size = self.forward.around.size
+        return [f"{name}={size(symbol)}" for symbol, name in self.unit.bodies[node.module].asked.items()]
 
     def _samples(self, node: Fixpoint) -> int:
         """How many axes, the first of every carry, the passes treat position by position."""
@@ -247,7 +261,7 @@ class Body:
         comment = f"{axes_comment(item.results[0].axes)}  {place(node.span)}"
         direct = node.direct
         if direct is None:
-            call = f"{function}({', '.join([*carried, *captured])})"
+            call = f"{function}({', '.join([*carried, *captured, *self._asked(node)])})"
             forward.write(f"{', '.join(carried)} = ", parse(call), comment, INDENT + 4)
             return
         inside = dict(zip((value.name for value in node.body.inputs), carried, strict=True))

@@ -129,16 +129,21 @@ class ClassWriter:
         return [f"        self.{self.stored[symbol]} = {attribute(symbol)}" for symbol in known]
 
     def _size(self, symbol: str) -> str:
-        """A size symbol in the forward: kept from the constructor, or read from the shape of an input."""
-        if symbol not in self.unit.needed and symbol not in self.heads:
+        """A size symbol in the forward: kept from the constructor, or read from the shape of an input; where no input
+        tells it, given to the pass of a loop by the loop, and to a block by whoever builds the class."""
+        unit = self.unit
+        if not any(symbol in known for known in (unit.needed, unit.asked, self.heads)):
+            known = next(one for one in unit.block.symbols if one.name == symbol)
             source = self._shape_with(symbol)
-            if source is None:
-                # no input tells it, so whoever builds the class does
-                known = {one.name: one for one in self.unit.block.symbols}
-                self.unit.needed[symbol] = known[symbol]
-            else:
+            if source is not None:
                 self.heads[symbol] = (self.names.fresh(symbol), source)
-        return self._stored(symbol) if symbol in self.unit.needed else self.heads[symbol][0]
+            elif unit.is_body and known.role == "axis":
+                unit.asked[symbol] = self.names.fresh(symbol)
+            else:
+                unit.needed[symbol] = known
+        if symbol in unit.needed:
+            return self._stored(symbol)
+        return unit.asked[symbol] if symbol in unit.asked else self.heads[symbol][0]
 
     def _shape_with(self, symbol: str) -> str | None:
         """The expression of a size from the shape of an input whose axis is a multiple of it, plus a constant."""
@@ -210,6 +215,7 @@ class ClassWriter:
     def _signature(self) -> list[str]:
         inputs = self.unit.inputs
         items = ["self", *(f"{self.inputs[value.name]}: Tensor" for value in inputs)]
+        items += [f"{name}: int" for name in self.unit.asked.values()]
         lines = signature("def forward", items, f" -> {self._result()}:", 4)
         notes = [f"{self.inputs[value.name]} {axes_comment(value.type.names)}" for value in inputs]
         comment = "  ".join(notes)

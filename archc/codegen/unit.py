@@ -15,7 +15,8 @@ from archc.types.size import Size
 class Unit:
     """A class to be. `symbols` are the size symbols of its block, `carried` how many inputs of a loop's body are
     carries, `captured` the values of the enclosing region that it reads, `needed` the symbols its constructor takes, in
-    order."""
+    order, `asked` the sizes that its forward takes as numbers, by their symbols: no input of a loop's body tells them.
+    """
 
     hint: str
     block: Block
@@ -25,6 +26,7 @@ class Unit:
     captured: tuple[Value, ...] = ()
     needed: dict[str, Symbol] = field(default_factory=dict)
     bodies: dict[str, Unit] = field(default_factory=dict)
+    asked: dict[str, str] = field(default_factory=dict)
     class_name: str = ""
 
     @property

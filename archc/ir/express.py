@@ -90,12 +90,13 @@ def _atom(atom: Atom, spell: Spell) -> tree.Expr:
 class Express:
     """Formulas of one block as expressions.
 
-    `types` are those of its values, `homes` a value and one of its axes for every symbol that is the size of one.
+    `types` are those of its values, `homes` what tells every symbol that is the size of an axis: a value and its axis,
+    or an axis alone.
     `axes` are the axes bound at the place, by their sizes: they hide size symbols of the same name.
     """
 
     types: Mapping[str, TensorType]
-    homes: Mapping[str, tuple[str, str]]
+    homes: Mapping[str, tuple[str, ...]]
     axes: Mapping[str, Size]
 
     def within(self, axes: Mapping[str, Size]) -> Express:

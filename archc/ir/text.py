@@ -53,6 +53,8 @@ class _Printer:
     block: Block
     inside: Mapping[str, TensorType] = field(default_factory=dict)
     """The types of values within the loop at hand, where they are not those outside."""
+    along: tuple[Axis, ...] = ()
+    """The axes of the scans around."""
 
     @cached_property
     def express(self) -> Express:
@@ -60,14 +62,17 @@ class _Printer:
         return Express({**values_of(self.block.region), **self.inside}, self.homes, {})
 
     @cached_property
-    def homes(self) -> dict[str, tuple[str, str]]:
-        """An input and its axis for every symbol that is the size of one."""
+    def homes(self) -> dict[str, tuple[str, ...]]:
+        """An input and its axis, or the axis of a scan alone, for every symbol that is the size of one."""
         axes = {symbol.name for symbol in self.block.symbols if symbol.role == "axis"}
-        found: dict[str, tuple[str, str]] = {}
+        found: dict[str, tuple[str, ...]] = {}
         for value in self.block.region.inputs:
-            for axis in value.type.axes:
+            for axis in self.inside.get(value.name, value.type).axes:
                 if axis.size.name in axes:
                     found.setdefault(axis.size.name, (value.name, axis.name))
+        for axis in self.along:
+            if axis.size.name in axes:
+                found.setdefault(axis.size.name, (axis.name,))
         return found
 
     @cached_property
@@ -143,7 +148,7 @@ class _Printer:
 
     def axis(self, axis: Axis) -> tree.AxisType:
         """An axis with its size, which an input's own axis and a twin have from there."""
-        is_known = axis.size.name == axis.name and self.homes.get(axis.name, ("", ""))[1] == axis.name
+        is_known = axis.size.name == axis.name and self.homes.get(axis.name, ("",))[-1] == axis.name
         size = None if is_known or axis.twin is not None else size_expr(axis.size)
         return tree.AxisType(span=NOWHERE, name=name(axis.name), size=size, twin=axis.twin)
 
@@ -293,7 +298,7 @@ class _Printer:
         count = len(node.initial)
         sources = zip(node.body.inputs[count:], node.slices, strict=True)
         body = with_names(node.body, {entry.name: source for entry, source in sources})
-        inner = replace(self, inside={**self.inside, **body.values})
+        inner = replace(self, inside={**self.inside, **body.values}, along=(*self.along, node.axis))
         printed = inner.body(replace(body, outputs=body.outputs[:count]))
         emitted = tuple(tree.Emit(span=NOWHERE, value=name(output)) for output in body.outputs[count:])
         axis = tree.AxisSize(span=NOWHERE, name=name(node.axis.name), size=size_expr(node.axis.size))

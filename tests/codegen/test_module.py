@@ -122,7 +122,7 @@ def test_values_are_handed_over_axis_by_axis_by_name() -> None:
     assert "layer(a.permute(1, 0))" in found
 
 
-def test_sizes_come_from_multiples_and_where_no_input_tells_them_from_the_constructor() -> None:
+def test_sizes_come_from_multiples_from_around_a_loop_and_where_no_input_tells_them_from_the_constructor() -> None:
     inputs = {"x": tensor(B, axis("d", 2 * size("n") + 1))}
     nodes = [
         compute("s", tensor(B), total(read("x", "batch", "i"), axis("i", 2 * size("n") + 1))),
@@ -147,7 +147,9 @@ def test_sizes_come_from_multiples_and_where_no_input_tells_them_from_the_constr
     ]
     made = block("net", inputs, nodes, ["r"], {"depth": 2})
     found, _ = agree(graph(made), {"batch": 3, "n": 4, "depth": 2})
-    assert "def __init__(self, n: int, depth: int = 2)" in found
+    assert "def __init__(self, depth: int = 2)" in found
+    assert "def forward(self, c: Tensor, n: int) -> Tensor" in found
+    assert "s = layer(s, n=n)" in found
 
 
 def test_several_results_are_a_named_tuple() -> None:

@@ -80,7 +80,7 @@ def distributed(bound: Sequence[str], body: Formula) -> list[Product]:
     while stack:
         term = stack.pop()
         names = {*bound, *(axis.name for axis in term.axes)}
-        place = next((at for at, factor in enumerate(term.factors) if _is_worth_distributing(factor, names)), None)
+        place = next((at for at in range(len(term.factors)) if _is_worth_distributing(term, at, names)), None)
         if place is None:
             found.append(term)
             continue
@@ -100,7 +100,8 @@ def _multiplied(term: Product, place: int, inner: Product) -> Product:
     )
 
 
-def _is_worth_distributing(factor: Factor, bound: set[str]) -> bool:
+def _is_worth_distributing(term: Product, place: int, bound: set[str]) -> bool:
+    factor = term.factors[place]
     formula = factor.formula
     if factor.inverse or not isinstance(formula, Apply) or formula.function not in ("add", "sub", "where"):
         return False
@@ -109,7 +110,13 @@ def _is_worth_distributing(factor: Factor, bound: set[str]) -> bool:
     if formula.function == "where":
         condition, *branches = formula.operands
         axes = condition.free
-        if not axes or formula.free <= axes or not all(_is_zero_where(axes, part) for part in branches):
+        is_widest = all(other.formula.free <= formula.free for other in term.factors)
+        if (
+            not is_widest
+            or not axes
+            or formula.free <= axes
+            or not all(_is_zero_where(axes, part) for part in branches)
+        ):
             return False
     parts = products(formula)
     if not (1 if formula.function == "where" else 2) <= len(parts) <= _ADDENDS:
@@ -118,8 +125,12 @@ def _is_worth_distributing(factor: Factor, bound: set[str]) -> bool:
     if not bound.isdisjoint(bound_inside) or len(set(bound_inside)) < len(bound_inside):
         return False
     # a factor as wide as the whole is a wide tensor all the same, unless it is multiplied out in its turn
-    wide = (inner for part in parts for inner in part.factors if formula.free <= inner.formula.free)
-    return all(_is_worth_distributing(inner, bound) for inner in wide)
+    return all(
+        _is_worth_distributing(part, at, bound)
+        for part in parts
+        for at, inner in enumerate(part.factors)
+        if formula.free <= inner.formula.free
+    )
 
 
 def _is_zero_where(axes: frozenset[str], formula: Formula) -> bool:

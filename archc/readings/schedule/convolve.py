@@ -34,7 +34,10 @@ def convolution(
 ) -> tuple[Laid, list[Factor], list[str]] | None:
     """The convolution, or transposed convolution, that two of the factors make together where the conditions hold, the
     other factors, and the bound axes left."""
-    asked = [one for condition in conditions for one in congruences(condition) or ()]
+    parts = [congruences(condition) for condition in conditions]
+    asked = [one for part in parts if part is not None for one in part]
+    if None in parts:
+        return None
     for place, factor in enumerate(factors):
         if factor.inverse or not isinstance(factor.formula, Read) or not at.scope.reads_real(factor.formula):
             continue
