@@ -1,7 +1,8 @@
-"""What may be called, and what a statement with a fault calls that means nothing.
+"""What may be called, and which names of a text that is not evaluated mean nothing.
 
 A fault ends the evaluation of what it stands in, so that what follows there, such as the later stages of a pipe or the
-edge of a layer, is never evaluated. Its names are looked at all the same: they are wrong whatever the fault is.
+edge of a layer, is never evaluated; nor is the other side of a static `if`. Their names are looked at all the same:
+they are wrong whatever the fault is, and whatever the choice.
 """
 
 from __future__ import annotations
@@ -35,9 +36,12 @@ def _unknown_edge(name: tree.Name, scope: Scope) -> faults.UnknownName:
 
 
 def overlooked(statement: tree.Tree, scope: Scope) -> Iterator[Diagnostic]:
-    """What is wrong with the names that a statement calls, and with those of its arguments, as seen from its text."""
+    """What is wrong with the names that a statement calls and computes with, and with those of its arguments, as seen
+    from its text."""
     bound = set(_bound(statement))
-    for names, unknown in ((_called(statement), unknown_callee), (_edges(statement), _unknown_edge)):
+    values = (name for name in _values(statement) if name.text not in scope.file.axes)
+    groups = ((_called(statement), unknown_callee), (_edges(statement), _unknown_edge), (values, unknown_name))
+    for names, unknown in groups:
         for name in names:
             if name.text not in bound and not _is_known(name, scope):
                 try:
@@ -83,6 +87,8 @@ def _bound(node: tree.Tree) -> Iterator[str]:
             yield from names
         case tree.Share(name=name) | tree.Carry(name=name):
             yield name
+        case tree.Repeat(label=str(label)):
+            yield label
         case _:
             pass
     for child in children(node):
@@ -107,6 +113,32 @@ def _called(statement: tree.Tree) -> Iterator[tree.Name]:
         yield call.function
     for node in _pipes(statement):
         yield from (stage for stage in node.stages[1:] if isinstance(stage, tree.Name))
+
+
+def _values(node: tree.Tree) -> Iterator[tree.Name]:
+    """The names that a text computes with: what only a value, or a position on an axis, may be."""
+    match node:
+        case tree.Sum(terms=parts) | tree.Product(factors=parts) | tree.Body(results=parts):
+            found = parts
+        case tree.Power(base=base, exponent=exponent):
+            found = (base, exponent)
+        case tree.Negate(operand=operand):
+            found = (operand,)
+        case tree.Let(value=value) | tree.Emit(value=value) | tree.Index(value=value) | tree.Reduction(body=value):
+            found = (value,)
+        case tree.Pipe(stages=stages):
+            found = stages[:1]
+        case tree.Carry(initial=tree.Name() as initial):
+            found = (initial,)
+        case tree.Call(function=function, arguments=arguments) if function.text != "size":
+            found = tuple(one.value for one in arguments if one.name is None)
+        case _:
+            found = ()
+    yield from (part for part in found if isinstance(part, tree.Name) and len(part.parts) == 1)
+    for child in children(node):
+        is_edge = isinstance(child, tree.Argument) and child.name is not None
+        if not is_edge and not isinstance(child, tree.AxisType | tree.AxisSize):
+            yield from _values(child)
 
 
 def _edges(statement: tree.Tree) -> Iterator[tree.Name]:

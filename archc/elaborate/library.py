@@ -20,6 +20,7 @@ from archc.elaborate.words import UNHIDDEN
 from archc.syntax import tree
 from archc.syntax.faults import NotASpec
 from archc.syntax.files import read_source
+from archc.syntax.nesting import children
 from archc.syntax.parse import parse_sound
 
 PRELUDE = ("edges", "fields", "multigrid", "norm", "activations")
@@ -67,6 +68,11 @@ class File:
             yield from (f"{alias}.{name}" for name in module.definitions)
 
     @cached_property
+    def axes(self) -> frozenset[str]:
+        """Every name that the file gives to an axis, or may give to one: whatever is no plain operand."""
+        return frozenset(_axes(self.spec))
+
+    @cached_property
     def own(self) -> tuple[Definition, ...]:
         """The definitions written in this file, in order."""
         return tuple(Definition(flat.tree, self, flat) for flat in map(flattened, self.spec.definitions))
@@ -75,6 +81,20 @@ class File:
     def owned(self) -> dict[str, Definition]:
         """The definitions written in this file, by name."""
         return {one.tree.name: one for one in self.own}
+
+
+def _axes(node: tree.Tree) -> Iterator[str]:
+    match node:
+        case (
+            tree.AxisType(name=name) | tree.AxisSize(name=name) | tree.BoundAxis(name=name) | tree.IndexEntry(axis=name)
+        ):
+            yield name.text
+        case tree.Argument(name=str(), value=value) | tree.Action(arguments=(value, *_)):
+            yield from (part.text for part in (value, *children(value)) if isinstance(part, tree.Name))
+        case _:
+            pass
+    for child in children(node):
+        yield from _axes(child)
 
 
 @cache
