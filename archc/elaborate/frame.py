@@ -63,6 +63,8 @@ class Session:
     name, with where a pass gives them back so."""
     spread: set[object] = field(default_factory=set)
     """The places of shared blocks that stand in place of their calls: no one loop holds them all."""
+    overlooked: set[Span] = field(default_factory=set)
+    """The choices whose other side has been looked at: names mean the same there wherever the block stands."""
     stack: list[tuple[Definition, Span]] = field(default_factory=list)
     nodes: int = 0
     abandoned: int = 0

@@ -32,8 +32,11 @@ from archc.types.tensor_type import TensorType
 @evaluate.register
 def _(expr: tree.If, scope: Scope, hint: str | None = None) -> Binding:
     chosen, other = (expr.then, expr.otherwise) if holds(expr.condition, scope) else (expr.otherwise, expr.then)
-    for diagnostic in overlooked(other, scope):  # its sizes may not work out here, but its names mean something
-        scope.frame.report(diagnostic)
+    seen = scope.frame.session.overlooked
+    if other.span not in seen:
+        seen.add(other.span)
+        for diagnostic in overlooked(other, scope):  # its sizes may not work out here, but its names mean something
+            scope.frame.report(diagnostic)
     inner = scope.child()
     inner.introduced = set(scope.introduced)
     results = run(chosen, inner, [hint])

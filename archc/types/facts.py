@@ -21,6 +21,8 @@ RELEVANT = 48
 CASES = 3
 FARTHEST = 1 << 20
 WITNESSES = 0, 1, 2
+FAR = 1000
+REPAIRS = 8
 NO_BOUNDS: Mapping[str, int] = MappingProxyType({})
 Gaps = tuple[Size, ...]
 
@@ -235,12 +237,12 @@ class Facts:
         """Whether a point that the known inequalities admit makes the goal negative, so that no proof can be found."""
         names = goal.symbols.union(*(size.symbols for size in known))
         for above in WITNESSES:
-            point = {name: (self._rewriting.bound(name) or 0) + above for name in names}
-            try:
-                if goal.evaluate(point) < 0 and all(size.evaluate(point) >= 0 for size in known):
-                    return True
-            except SizeError:
+            point = _admitted({name: (self._rewriting.bound(name) or 0) + above for name in names}, known)
+            if point is None:
                 continue
+            beyond = ({**point, name: point[name] + FAR} for name in sorted(goal.symbols))
+            if any(_is_below_zero(goal, known, one) for one in (point, *beyond)):
+                return True
         return False
 
     def _steps(self, size: Size, term: tuple[Monomial, int], known: list[Size]) -> Iterator[Size]:
@@ -365,6 +367,29 @@ class Facts:
                 rest = divided(term[0], ((atom, 1),)) or ()
                 return Size(((rest, term[1]),)) * base ** (exponent - less)
         return None
+
+
+def _admitted(point: dict[str, int], known: Gaps) -> dict[str, int] | None:
+    """A point at which the known inequalities hold, found from another by raising what they have too little of."""
+    for _ in range(REPAIRS):
+        try:
+            broken = [size for size in known if size.evaluate(point) < 0]
+        except SizeError:
+            return None
+        if not broken:
+            return point
+        low = (m for size in broken for m, factor in size.terms if factor > 0)
+        for name in dict.fromkeys(atom.name for monomial in low for atom, _ in monomial if atom.kind == "symbol"):
+            point[name] = 2 * point[name] + 1
+    return None
+
+
+def _is_below_zero(goal: Size, known: Gaps, point: Mapping[str, int]) -> bool:
+    """Whether the goal is negative at a point at which the known inequalities hold."""
+    try:
+        return goal.evaluate(point) < 0 and all(size.evaluate(point) >= 0 for size in known)
+    except SizeError:
+        return False
 
 
 def _scales(size: Size, multiple: Size, factor: int, by: int) -> dict[tuple[int, int], None]:
