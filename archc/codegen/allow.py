@@ -53,13 +53,11 @@ _NODES = (
 )
 _IMPORTS = frozenset(
     (
+        "import functools",
         "import math",
         "import torch",
         "import warnings",
-        "from collections.abc import Callable",
-        "from collections.abc import Sequence",
-        "from collections.abc import Callable, Sequence",
-        "from functools import partial",
+        "from collections import abc",
         "import torch.nn.functional as F",
         "from typing import NamedTuple",
         "from torch import Tensor, nn",

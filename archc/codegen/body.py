@@ -179,7 +179,7 @@ class Body:
         """The body of a loop as a function of what it is given at every pass."""
         asked = self._asked(node)
         module = f"self.{attribute(node.module)}"
-        return f"partial({', '.join([module, *asked])})" if asked else module
+        return f"functools.partial({', '.join([module, *asked])})" if asked else module
 
     def _asked(self, node: Loop) -> list[str]:
         """The sizes that the body of a loop asks for, by keyword."""

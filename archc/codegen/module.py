@@ -15,9 +15,14 @@ from archc.codegen.render import ClassEmission, Emission, render
 from archc.codegen.unit import Unit, unit_of
 from archc.ir.graph import TypedGraph
 
-_MODULES = ("math", "warnings")
-_NAMES = {"collections.abc": ("Callable", "Sequence"), "functools": ("partial",), "typing": ("NamedTuple",)}
-"""What may come from the standard library: whole modules, and names of others."""
+_STANDARD = {
+    "functools": "import functools",
+    "math": "import math",
+    "warnings": "import warnings",
+    "abc": "from collections import abc",
+    "NamedTuple": "from typing import NamedTuple",
+}
+"""Imports from the standard library by the names that ask for them."""
 
 _TORCH = {
     "torch": "import torch",
@@ -27,7 +32,7 @@ _TORCH = {
     "higher_order_scan": "from torch._higher_order_ops import scan as higher_order_scan",
     "while_loop": "from torch._higher_order_ops import while_loop",
 }
-"""Imports from torch by the names that ask for them."""
+"""Imports from torch, likewise."""
 
 
 def generate(graph: TypedGraph) -> str:
@@ -84,10 +89,7 @@ def _header(graph: TypedGraph) -> list[str]:
 def _imports(body: str) -> Iterable[str]:
     """The imports that a text without any needs."""
     names = {node.id for node in ast.walk(ast.parse(body)) if isinstance(node, ast.Name)}
-    standard = [f"import {name}" for name in _MODULES if name in names]
-    for module, known in _NAMES.items():
-        if asked := [name for name in known if name in names]:
-            standard.append(f"from {module} import {', '.join(asked)}")
+    standard = [line for name, line in _STANDARD.items() if name in names]
     if standard:
         yield from (*standard, "")
     yield from (line for name, line in _TORCH.items() if name in names)

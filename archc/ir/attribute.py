@@ -75,8 +75,8 @@ RESERVED = frozenset(
         "Tensor",
         "math",
         "NamedTuple",
-        "Callable",
-        "Sequence",
+        "abc",
+        "functools",
         "warnings",
     )
 )

@@ -9,10 +9,10 @@ JOINED = Routine(
     "_joined",
     '''
 def _joined(
-    step: Callable[..., list[Tensor]],
-    a: Sequence[Tensor],
-    b: Sequence[Tensor],
-    start: Sequence[Tensor] | None,
+    step: abc.Callable[..., list[Tensor]],
+    a: abc.Sequence[Tensor],
+    b: abc.Sequence[Tensor],
+    start: abc.Sequence[Tensor] | None,
     dim: int,
 ) -> list[Tensor]:
     """h[t] = a[t] h[t - 1] + b[t] along `dim`, counted from the end; before it `start`.
@@ -44,19 +44,21 @@ def _joined(
             a, b = joined[: len(a)], joined[len(a) :]
         return step(a, start, b)
 
-    def cut(x: Sequence[Tensor], begin: int, count: int) -> list[Tensor]:
+    def cut(x: abc.Sequence[Tensor], begin: int, count: int) -> list[Tensor]:
         if x[0].shape[dim] == 1:
             return list(x)
         return [one.narrow(dim, begin, count) for one in x]
 
-    def halves(x: Sequence[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
+    def halves(x: abc.Sequence[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
         if x[0].shape[dim] == 1:
             return list(x), list(x)
         pairs = [one.unflatten(dim, (-1, 2)) for one in x]
         first = [one.select(dim, 0) for one in pairs]
         return first, [one.select(dim, 1) for one in pairs]
 
-    def solved(a: Sequence[Tensor], b: Sequence[Tensor], length: int) -> list[Tensor]:
+    def solved(
+        a: abc.Sequence[Tensor], b: abc.Sequence[Tensor], length: int
+    ) -> list[Tensor]:
         if length == 1:
             return step(a, start, b)
         if length % 2:
@@ -77,19 +79,21 @@ def _joined(
 """`_joined(step, a, b, start, dim)`: parts of `a` broadcast against those of `b`, which have the dimension `dim`, and
 those of `start` lack it; in halves after Ladner and Fischer (1980), by doubling after Hillis and Steele (1986)."""
 
+_STEP = """def step(
+        a: abc.Sequence[Tensor], h: abc.Sequence[Tensor], b: abc.Sequence[Tensor] = ()
+    ) -> list[Tensor]:"""
+
 RECURRENCE = Routine(
     "_recurrence",
     '''
 def _recurrence(a: Tensor, b: Tensor, dim: int, start: Tensor | None = None) -> Tensor:
     """h[t] = a[t] * h[t - 1] + b[t] along `dim`, counted from the end."""
 
-    def step(
-        a: Sequence[Tensor], h: Sequence[Tensor], b: Sequence[Tensor] = ()
-    ) -> list[Tensor]:
+    STEP
         return [torch.addcmul(*b, *a, *h) if b else a[0] * h[0]]
 
     return _joined(step, (a,), (b,), None if start is None else (start,), dim)[0]
-''',
+'''.replace("STEP", _STEP),
     (JOINED,),
 )
 
@@ -102,16 +106,14 @@ def _complex_recurrence(
     """h[t] = a[t] * h[t - 1] + b[t] along `dim`, counted from the end and the last left
     out: that holds the real and the imaginary part."""
 
-    def step(
-        a: Sequence[Tensor], h: Sequence[Tensor], b: Sequence[Tensor] = ()
-    ) -> list[Tensor]:
+    STEP
         (p, q), (x, y) = a, h
         u, v = [torch.addcmul(o, p, i) for o, i in zip(b, h)] or [p * x, p * y]
         return [torch.addcmul(u, q, y, value=-1), torch.addcmul(v, q, x)]
 
     first = None if start is None else start.unbind(-1)
     return torch.stack(_joined(step, a.unbind(-1), b.unbind(-1), first, dim), -1)
-''',
+'''.replace("STEP", _STEP),
     (JOINED,),
 )
 
@@ -121,13 +123,11 @@ MATRIX_RECURRENCE = Routine(
 def _matrix_recurrence(a: Tensor, b: Tensor, dim: int, start: Tensor) -> Tensor:
     """h[t] = a[t] @ h[t - 1] + b[t] along `dim`, counted from the end."""
 
-    def step(
-        a: Sequence[Tensor], h: Sequence[Tensor], b: Sequence[Tensor] = ()
-    ) -> list[Tensor]:
+    STEP
         return [a[0] @ h[0] + b[0] if b else a[0] @ h[0]]
 
     return _joined(step, (a,), (b,), (start,), dim)[0]
-''',
+'''.replace("STEP", _STEP),
     (JOINED,),
 )
 
@@ -139,9 +139,7 @@ def _small_matrix_recurrence(a: Tensor, b: Tensor, dim: int, start: Tensor) -> T
     the matrices: a library multiplies many small ones one by one."""
     size = a.shape[-1]
 
-    def step(
-        a: Sequence[Tensor], h: Sequence[Tensor], b: Sequence[Tensor] = ()
-    ) -> list[Tensor]:
+    STEP
         width = len(h) // size
 
         def entry(row: int, column: int) -> Tensor:
@@ -157,6 +155,6 @@ def _small_matrix_recurrence(a: Tensor, b: Tensor, dim: int, start: Tensor) -> T
     entries = [one for row in a.unbind(-2) for one in row.split(1, -1)]
     h = _joined(step, entries, b.unbind(-2), start.unbind(-2), dim + 1)
     return torch.stack(h, -2)
-''',
+'''.replace("STEP", _STEP),
     (JOINED,),
 )
