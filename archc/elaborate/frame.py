@@ -352,7 +352,8 @@ class Frame:
         if left == right:
             return
         left, right = self.resolve(left), self.resolve(right)
-        verdict = self.facts.equal(left, right)
+        is_unknown = any(side.name and is_open(side) for side in (left, right))
+        verdict = None if is_unknown and left != right else self.facts.equal(left, right)
         if verdict is True:
             return
         if is_open(left) or is_open(right):

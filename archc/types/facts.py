@@ -65,11 +65,13 @@ class Facts:
 
     def normal(self, size: Size) -> Size:
         """The size with known equalities and divisibilities applied where that makes it no longer."""
-        try:
-            new = self._rewriting.back(self._forward(size))
-        except SizeError:
-            return size
-        return new if new.weight <= size.weight else size
+        if size not in self._normal:
+            try:
+                new = self._rewriting.back(self._forward(size))
+            except SizeError:
+                new = size
+            self._normal[size] = new if new.weight <= size.weight else size
+        return self._normal[size]
 
     def lower(self, size: Size) -> int | None:
         """A constant that the size is never below, if one was found."""
@@ -86,6 +88,10 @@ class Facts:
     @cached_property
     def _rewriting(self) -> Rewriting:
         return Rewriting(self.conditions, lambda name: self.at_least.get(name, 1))
+
+    @cached_property
+    def _normal(self) -> dict[Size, Size]:
+        return {}
 
     @cached_property
     def _answers(self) -> dict[tuple[Size, Gaps], bool]:
