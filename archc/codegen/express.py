@@ -273,6 +273,11 @@ def _windows(step: Windows, at: _Site) -> str:
 
 
 def _take(step: Take, at: _Site) -> str:
+    source, *others = at.tensor.operands
+    if len(others) == 1 and len(others[0].shape) == 1:
+        return f"{at.names[0]}.index_select({step.place}, {at.names[1]})"
+    if len(others) == 1 and others[0].shape and step.plain == (False, True) and source.kind == "real":
+        return f"F.embedding({at.names[1]}, {at.names[0]})"
     indices = iter(at.names[1:])
     items = [":" if plain else next(indices) for plain in step.plain]
     while items[-1] == ":":

@@ -20,7 +20,7 @@ from tests.benchmarks.long_spec import long_spec
 from tests.benchmarks.measure import best, interleaved, python, ratio, seconds
 
 THREADS = 2
-KAN_FORWARD, KAN_STEP, RGCN, CHECK, GROWTH = 1.15, 1.25, 2.0, 0.5, 5.0
+KAN_FORWARD, KAN_STEP, RGCN, CHECK, GROWTH = 1.15, 1.25, 1.2, 0.5, 5.0
 MULTIGRID, FOURIER = 1.9, 1.4
 CHEBYSHEV, RATIONAL, RECURRENCE = 0.75, 0.3, 1.0
 COMPILE_MEMORY = 1024.0

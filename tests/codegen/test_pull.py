@@ -56,7 +56,7 @@ def test_computes_the_formula(spec: str) -> None:
 def _is_early(spec: str) -> bool:
     """Whether the last thing done is to gather."""
     (last,) = (line for line in build(spec).splitlines() if line.lstrip().startswith("return "))
-    return "[src, rel]" in last or "[src, dst]" in last or "src, dst.unsqueeze(-1)]" in last
+    return "index_select(0, picked)" in last or "[src, dst]" in last or "src, dst.unsqueeze(-1)]" in last
 
 
 @pytest.mark.parametrize("spec", EARLY.values(), ids=[*EARLY])

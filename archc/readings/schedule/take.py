@@ -62,14 +62,26 @@ def taken(at: Evaluation, part: Laid, indices: Mapping[str, Laid]) -> Laid:
     trace = at.scope.trace
     indices = dict(indices)
     needed = {axis for index in indices.values() for axis in index.axes}
+    are_pointers = True
     for axis in part.axes:
         if axis in needed and axis not in indices:
             # the same position chooses the entry here and the index: both go together
             indices[axis] = trace.positions(axis, part.size(axis), real=False)
+            are_pointers = False
     order = merged_axes([index.axes for index in indices.values()])
     plain = tuple(axis not in indices for axis in part.axes)
     dims = [dim for dim, is_plain in enumerate(plain) if not is_plain]
-    place = dims[0] if dims[-1] - dims[0] == len(dims) - 1 else 0
+    are_neighbours = dims[-1] - dims[0] == len(dims) - 1
+    if are_pointers and are_neighbours and len(dims) > 1 and part.tensor.kind in ("real", "complex"):
+        # torch adds up the gradient of rows much faster than that of entries at several indices
+        rows = [part.axes[dim] for dim in dims]
+        name = "*".join(rows)
+        flat = trace.merge(part, rows, name)
+        numbers = trace.divide(
+            trace.positions(name, flat.size(name), real=False), name, rows, list(map(part.size, rows))
+        )
+        return taken(at, flat, {name: taken(at, numbers, indices)})
+    place = dims[0] if are_neighbours else 0
     kept = [axis for axis in part.axes if axis not in indices]
     axes = (*kept[:place], *order, *kept[place:])
     sizes = {axis: index.size(axis) for index in indices.values() for axis in index.axes}
