@@ -77,9 +77,8 @@ def taken(at: Evaluation, part: Laid, indices: Mapping[str, Laid]) -> Laid:
         rows = [part.axes[dim] for dim in dims]
         name = "*".join(rows)
         flat = trace.merge(part, rows, name)
-        numbers = trace.divide(
-            trace.positions(name, flat.size(name), real=False), name, rows, list(map(part.size, rows))
-        )
+        numbers = trace.positions(name, flat.size(name), real=False)
+        numbers = trace.divide(numbers, name, rows, [part.size(axis) for axis in rows])
         return taken(at, flat, {name: taken(at, numbers, indices)})
     place = dims[0] if are_neighbours else 0
     kept = [axis for axis in part.axes if axis not in indices]
