@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from math import prod
 from typing import TYPE_CHECKING
@@ -261,14 +261,32 @@ def contracted(at: Evaluation, parts: Sequence[Laid], bound: Sequence[str]) -> L
         parts[place] = _summed(at, part, bound, others)
     tree = contraction_order([part.axes for part in parts], bound, lambda axes: _volume(at, axes))
     known: dict[Tree, Laid] = dict(enumerate(parts))
-    for pair in _inside_out(tree):
+    order = list(_inside_out(tree))
+    for pair in order:
         x, y = (known.pop(side) for side in pair)
         rest = list(known.values())
         needed = {axis for part in rest for axis in part.axes}
         shared = [axis for axis in x.axes if axis in y.axes and axis in bound and axis not in needed]
         found = contracted_before(at, x, y, shared)
-        known[pair] = found or contract_pair(trace, x, y, shared, _preferred(at, rest, bound))
+        if found is None:
+            small = min((x, y), key=lambda part: _volume(at, part.axes))
+            ranks = _ranks(small.axes, known, order, pair, bound)
+            found = contract_pair(trace, x, y, shared, _preferred(at, rest, bound), ranks)
+        known[pair] = found
     return known[tree]
+
+
+def _ranks(
+    axes: Sequence[str], known: Mapping[Tree, Laid], order: Sequence[Tree], pair: Tree, bound: Sequence[str]
+) -> dict[str, int]:
+    """How far behind a product wants these of its axes for the factor that it meets next: -1 for those that both keep,
+    1 for those that are summed there."""
+    sides = next((sides for sides in order if isinstance(sides, tuple) and pair in sides), (pair, pair))
+    met = known.get(sides[1] if sides[0] == pair else sides[0])
+    if met is None:
+        return {}
+    needed = {axis for part in known.values() if part is not met for axis in part.axes}
+    return {axis: 1 if axis in bound and axis not in needed else -1 for axis in met.axes if axis in axes}
 
 
 def _inside_out(tree: Tree) -> Iterator[tuple[Tree, Tree]]:

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from archc.readings.schedule.tensor import Conv, Einsum, Insert, Laid, Linear, Matmul
 from archc.readings.schedule.trace import Trace
 from archc.types.size import Size
 
+NO_RANKS: Mapping[str, int] = MappingProxyType({})
 ONE = Size.of(1)
 ZERO = Size.of(0)
 
 
-def contract_pair(trace: Trace, x: Laid, y: Laid, reduced: Sequence[str], prefer: Sequence[str] = ()) -> Laid:
-    """The sum over `reduced`, axes of both, of the product; its order of axes follows `prefer` where it is free."""
+def contract_pair(
+    trace: Trace,
+    x: Laid,
+    y: Laid,
+    reduced: Sequence[str],
+    prefer: Sequence[str] = (),
+    ranks: Mapping[str, int] = NO_RANKS,
+) -> Laid:
+    """The sum over `reduced`, axes of both, of the product; its order of axes follows `prefer` where it is free, and
+    among those of one factor their `ranks`."""
     shared = [axis for axis in x.axes if axis in y.axes and axis not in reduced]
     only_x = [axis for axis in x.axes if axis not in y.axes]
     only_y = [axis for axis in y.axes if axis not in x.axes]
@@ -28,6 +38,7 @@ def contract_pair(trace: Trace, x: Laid, y: Laid, reduced: Sequence[str], prefer
         found = _matmul(trace, x, y, shared, reduced) or _matmul(trace, y, x, shared, reduced)
     if found is not None and (y.tensor.learned or _is_in_order(found.axes, prefer)):
         return found
+    only_x, only_y = (sorted(only, key=lambda axis: ranks.get(axis, 0)) for only in (only_x, only_y))
     return _einsum(trace, x, y, [*shared, *only_x, *only_y], prefer)
 
 
