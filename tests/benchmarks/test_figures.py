@@ -17,16 +17,16 @@ pytestmark = pytest.mark.benchmark
 Family = Callable[..., Iterator[figures.Figure]]
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="reads Linux's account of a process")
 # beside the tests of another worker one thread is what a net can count on; alone, all of them
-THREADS = 1 if "PYTEST_XDIST_WORKER" in os.environ else figures.THREADS
-QUIET = pytest.mark.skipif(
-    "PYTEST_XDIST_WORKER" in os.environ, reason="kernels of different kinds are told apart on a quiet machine only"
-)
+IS_BUSY = "PYTEST_XDIST_WORKER" in os.environ
+THREADS = 1 if IS_BUSY else figures.THREADS
+# kernels of different kinds do not lose alike beside other work: there a bound only tells what has become much slower
+SLACK = 1.25 if IS_BUSY else 1.0
 COMPILER = pytest.mark.skipif(not (shutil.which("g++") or shutil.which("clang++")), reason="inductor needs a compiler")
 
 
-def _check(one: figures.Figure) -> None:
+def _check(one: figures.Figure, slack: float = 1.0) -> None:
     assert one.bound is not None
-    assert one.value <= one.bound, one
+    assert one.value <= slack * one.bound, one
 
 
 def test_a_check_of_ten_specs_takes_less_than_half_of_importing_torch() -> None:
@@ -54,25 +54,22 @@ def test_a_compiled_spline_kan_is_as_fast_as_an_mlp_of_as_many_parameters() -> N
         _check(one)
 
 
-@QUIET
 @COMPILER
 @pytest.mark.parametrize("family", [figures.chebyshev_kan, figures.rational_kan], ids=lambda family: family.__name__)
 def test_other_families_are_faster_than_that_mlp(family: Family) -> None:
     for one in family(rounds=7, threads=THREADS):
-        _check(one)
+        _check(one, SLACK)
 
 
-@QUIET
 def test_mgno_costs_at_most_twice_as_much_as_plain_convolutions() -> None:
     for one in figures.multigrid(rounds=5, threads=THREADS):
-        _check(one)
+        _check(one, SLACK)
 
 
-@QUIET
 @COMPILER
 def test_a_compiled_fno_costs_little_more_than_plain_convolutions() -> None:
     forward, _ = figures.fourier(rounds=7, threads=THREADS)
-    _check(forward)
+    _check(forward, SLACK)
 
 
 @LINUX
@@ -95,17 +92,15 @@ def test_the_set_classifier_by_hand_is_as_large_as_the_generated_one() -> None:
     assert spec(x).shape == hand(x).shape
 
 
-@QUIET
 def test_an_rgcn_gathers_products_and_not_weights() -> None:
     for one in figures.rgcn(rounds=5, threads=THREADS):
-        _check(one)
+        _check(one, SLACK)
 
 
-@QUIET
 def test_a_linear_recurrence_is_faster_with_its_steps_joined() -> None:
     # products of small matrices lose more to a busy second core than they gain from it
     for one in islice(figures.linear_recurrence(rounds=5, threads=1), 2):
-        _check(one)
+        _check(one, SLACK)
 
 
 @LINUX
