@@ -25,6 +25,7 @@ class TooManyParameters(Diagnostic):
 
     code = "E0908"
     title = "`{net}` has {count} parameters, and at most {limit} are allowed"
+    advice = "connect fewer units with each other: by a convolution, a `wiring`, or fewer axes in a layer"
 
 
 @final

@@ -349,6 +349,7 @@ class IndexKind(Diagnostic):
 
     code = "E0317"
     title = "an index must be a whole number, this is {kind}"
+    advice = "indices are made of positions on axes, whole numbers and pointers, `x[n: p]` with `p: index(n)[e]`"
 
 
 class UnprovedCondition(Diagnostic):
@@ -375,6 +376,7 @@ class RefutedCondition(Diagnostic):
 
     code = "E0321"
     title = "`{callee}` needs {condition}, which is false{numbers}"
+    advice = "choose sizes for which it holds"
 
 
 class BadSize(Diagnostic):
@@ -389,6 +391,7 @@ class BadSize(Diagnostic):
 
     code = "E0322"
     title = "{what} is not a size"
+    advice = "an axis has at least one position, and no size is divided by 0"
 
 
 class KindMismatch(Diagnostic):
@@ -428,6 +431,7 @@ class DivisionByZero(Diagnostic):
 
     code = "E0333"
     title = "`{operator}` by zero"
+    advice = "divide by a number that is not 0"
 
 
 class CarryChanges(Diagnostic):
@@ -468,6 +472,7 @@ class WrongResults(Diagnostic):
 
     code = "E0342"
     title = "{what} gives {given}, {expected} expected"
+    advice = "`return` as many values as are taken"
 
 
 class LayerAxes(Diagnostic):
@@ -676,6 +681,7 @@ class TooLarge(Diagnostic):
 
     code = "E0904"
     title = "a size grows beyond its bounds: {reason}"
+    advice = "keep sizes below 2^53 and their degree at 8 or less"
 
 
 class TooManyPasses(Diagnostic):

@@ -27,11 +27,9 @@ def _(expr: tree.Index, scope: Scope, hint: str | None = None) -> Binding:
     assert isinstance(value.formula, Read)
     outside = None if expr.outside is None else term(expr.outside, scope)
     if outside is not None and outside.axes:
-        raise Fault(
-            faults.KindMismatch(
-                _span(expr.outside, expr.span), what="`else`", expected="a number without axes", given=f"`{outside}`"
-            )
-        )
+        span, help = _span(expr.outside, expr.span), "write a number, as in `else 0`, or pad the value by another one"
+        expected, given = "a number without axes", f"`{outside}`"
+        raise Fault(faults.KindMismatch(span, what="`else`", expected=expected, given=given, help=help))
     entries: dict[str, tuple[Term, Span]] = {}
     for entry in expr.entries:
         for axis, inner in expand(entry.axis, scope):

@@ -71,6 +71,7 @@ class BadNumber(Diagnostic):
 
     code = "E0103"
     title = "{problem}"
+    advice = "write a smaller number: whole ones have at most 53 bits, real ones are those of double precision"
 
 
 class IllegalName(Diagnostic):
@@ -120,6 +121,7 @@ class MissingFile(Diagnostic):
 
     code = "E0600"
     title = "`{path}` cannot be read: {reason}"
+    advice = "check the path, and whether you may read the file"
 
 
 class NotASpec(Diagnostic):
