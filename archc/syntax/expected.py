@@ -100,6 +100,8 @@ def _from_elsewhere(found: str, before: str, wanted: list[str]) -> str:
         return _INSTEAD_OF[before, found]
     if found == "if" and "an operator" in wanted:
         return f"a choice between values is written `where(condition, {before}, 0)`"
+    if found == "in" and _is_word(before):
+        return f"an axis that is read needs no size, as in `sum {before}: ...`; a new one has it after `<`"
     if before[:1].isdigit() and (found[:1].isalpha() or found[:1] == "_"):
         return _number_advice(before, found)
     return ""
@@ -118,6 +120,8 @@ def _statement_advice(found: str) -> str:
         return "loops are `repeat`, `scan` and `fixpoint`"
     if found in ("return", "}"):
         return "a body ends with `return` and its results"
+    if found == "yield":
+        return "a loop gives a value at every step by `emit`"
     meant = nearest(found, (*_STATEMENTS, "return"))
     if meant is not None and found != meant:
         return f"did you mean `{meant}`?"
