@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from dataclasses import replace
 
 from archc.base.diagnostic import Fault
 from archc.base.limits import LIMITS
@@ -18,7 +19,7 @@ from archc.elaborate.binding import (
 )
 from archc.elaborate.body import run
 from archc.elaborate.callee import overlooked
-from archc.elaborate.carry import carry_of, check_carries, check_names, handed_on, keep_kinds, per_result, start_of
+from archc.elaborate.carry import passed, starts
 from archc.elaborate.constraint import Demand
 from archc.elaborate.evaluate import as_term, evaluate
 from archc.elaborate.extent import size_of
@@ -26,7 +27,6 @@ from archc.elaborate.scope import Scope, stem
 from archc.ir.node import Repeat, Value
 from archc.syntax import tree
 from archc.types.size import Condition, Size
-from archc.types.tensor_type import TensorType
 
 
 @evaluate.register
@@ -103,31 +103,16 @@ def _(expr: tree.Repeat, scope: Scope, hint: str | None = None) -> Binding:
         raise Fault(faults.TooManyPasses(expr.count.span, count=number, limit=LIMITS.repeat))
     spare = count.offset if count.symbols else 0  # `depth >= 1` reads better than `depth - 1 >= 0`
     frame.demand(Condition(">=", count - spare, Size.of(-spare)), Demand("repeat", expr.count.span))
-    check_names(expr, scope)
-    start = [(carry.name, start_of(carry, scope)) for carry in expr.carries]
     if expr.label is not None:
-        return _unrolled(expr, start, frame.constant(count, expr.count.span, "the number of passes"), scope)
-    initial = [frame.materialise(one, name, expr.span) for name, one in start]
-    inputs = [
-        carry_of(carry, value.type.kind, value.type.axes, expr, scope)
-        for carry, value in zip(expr.carries, initial, strict=True)
-    ]
-    carried = [value.type for value in inputs]
-    inner = scope.child({name: frame.read(value) for (name, _), value in zip(start, inputs, strict=True)})
+        return _unrolled(expr, frame.constant(count, expr.count.span, "the number of passes"), scope)
+    start, initial, inputs = starts(expr, scope)
+    inner = scope.child({carry.name: frame.read(value) for carry, value in zip(expr.carries, inputs, strict=True)})
     inner.introduced, inner.emitted = set(scope.introduced), None
     with frame.region(inputs, has_weights=not expr.shared) as region:
-        found = run(expr.body, inner, [])
-        check_carries(expr, len(found))
-        spans = [result.span for result in per_result(expr.body, len(found))]
-        terms = [as_term(one, span) for one, span in zip(found, spans, strict=True)]
-        keep_kinds(expr, terms, inputs, scope)
-        outputs = [
-            handed_on(one, type, stem(name), span, scope)
-            for one, type, (name, _), span in zip(terms, carried, start, spans, strict=True)
-        ]
-    module = frame.attribute(f"{stem(hint or start[0][0])}_{'pass' if expr.shared else 'passes'}")
-    names = [hint] if hint and len(start) == 1 else [stem(name) for name, _ in start]
-    results = tuple(Value(frame.allocate(name), type) for name, type in zip(names, carried, strict=True))
+        outputs = passed(expr, inner, start, inputs)
+    module = frame.attribute(f"{stem(hint or expr.carries[0].name)}_{'pass' if expr.shared else 'passes'}")
+    names = [hint] if hint and len(inputs) == 1 else [stem(carry.name) for carry in expr.carries]
+    results = tuple(Value(frame.allocate(name), value.type) for name, value in zip(names, inputs, strict=True))
     frame.emit(
         Repeat(
             results=results,
@@ -136,17 +121,19 @@ def _(expr: tree.Repeat, scope: Scope, hint: str | None = None) -> Binding:
             count=count,
             shared=expr.shared,
             module=module,
-            initial=tuple(value.name for value in initial),
+            initial=initial,
             body=region.close(outputs),
         )
     )
     return together([frame.read(value) for value in results])
 
 
-def _unrolled(expr: tree.Repeat, start: list[tuple[str, Term]], count: int, scope: Scope) -> Binding:
+def _unrolled(expr: tree.Repeat, count: int, scope: Scope) -> Binding:
     """A loop whose body knows the number of its pass: one copy per pass, all with one set of weights if `shared`."""
     assert expr.label is not None
-    frame, terms = scope.frame, [one for _, one in start]
+    frame = scope.frame
+    start, initial, inputs = starts(expr, scope)
+    values = [replace(value, name=name) for value, name in zip(inputs, initial, strict=True)]
     with (
         frame.session.copied(count, expr.count.span),
         frame.sharing_passes(expr.span) if expr.shared else nullcontext() as passes,
@@ -154,17 +141,9 @@ def _unrolled(expr: tree.Repeat, start: list[tuple[str, Term]], count: int, scop
         for number in range(count):
             if passes is not None:
                 passes.begin()
-            carries = {name: one for (name, _), one in zip(start, terms, strict=True)}
+            carries = {carry.name: frame.read(value) for carry, value in zip(expr.carries, values, strict=True)}
             inner = scope.child({**carries, expr.label: Extent(Size.of(number))})
             inner.introduced = set(scope.introduced)
-            found = run(expr.body, inner, [name for name, _ in start])
-            check_carries(expr, len(found))
-            values = []
-            for one, before, (name, _), result in zip(
-                found, terms, start, per_result(expr.body, len(found)), strict=True
-            ):
-                type = TensorType(before.kind, before.axes)
-                output = handed_on(as_term(one, result.span), type, name, result.span, scope)
-                values.append(frame.read(Value(output, frame.types[output])))
-            terms = values
-    return together(terms)
+            outputs = passed(expr, inner, start, values, list(carries))
+            values = [Value(name, frame.types[name]) for name in outputs]
+    return together([frame.read(value) for value in values])

@@ -2,34 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
-from archc.base.diagnostic import Diagnostic, Fault, Note
-from archc.base.span import Span
+from archc.base.diagnostic import Fault, Note
 from archc.derive.coupling import UnsuitableError, require_affine
 from archc.elaborate import faults
-from archc.elaborate.binding import AxisList, Binding, BoundAxis, Term, together
-from archc.elaborate.body import run
-from archc.elaborate.carry import (
-    Looping,
-    carry_of,
-    check_carries,
-    check_names,
-    handed_on,
-    keep_kinds,
-    per_result,
-    start_of,
-)
-from archc.elaborate.evaluate import as_term, evaluate
-from archc.elaborate.extent import expand, listed, size_of, unknown_axis
-from archc.elaborate.frame import Freeze, Open, Poisoned, Session
-from archc.elaborate.scope import Emitted, Scope, Slicing, plain, stem
+from archc.elaborate.binding import AxisList, Binding, BoundAxis, together
+from archc.elaborate.carry import Looping, passed, starts
+from archc.elaborate.evaluate import evaluate
+from archc.elaborate.extent import expand, size_of, unknown_axis
+from archc.elaborate.frame import Open, Session
+from archc.elaborate.scope import Emitted, Scope, Slicing, stem
 from archc.elaborate.solver import FIXPOINT, SCAN, solver_of
-from archc.formula.tree import Literal, Read
 from archc.ir.node import Fixpoint, Node, Parameter, Region, Scan, Solver, Value
 from archc.ir.state import has_state
 from archc.syntax import tree
-from archc.types.tensor_type import REAL, Axis, TensorType
+from archc.types.tensor_type import Axis, TensorType
 
 
 @evaluate.register
@@ -37,7 +25,7 @@ def _(expr: tree.Scan, scope: Scope, hint: str | None = None) -> Binding:
     frame = scope.frame
     axis = _axis(expr, scope)
     solver = solver_of(expr.solver, SCAN, scope) if expr.solver else None
-    start, initial, inputs = _starts(expr, scope)
+    start, initial, inputs = starts(expr, scope)
     inner = scope.child({carry.name: frame.read(value) for carry, value in zip(expr.carries, inputs, strict=True)})
     inner.introduced = set(scope.introduced)
     emitted: list[Emitted] = []
@@ -47,7 +35,7 @@ def _(expr: tree.Scan, scope: Scope, hint: str | None = None) -> Binding:
         inner.emitted = emitted
         if expr.axis.size is not None:
             inner.names.setdefault(axis.name, BoundAxis(axis))
-        outputs = _pass(expr, inner, start, inputs)
+        outputs = passed(expr, inner, start, inputs)
         given = [frame.materialise(one.term, one.hint, one.span) for one in emitted]
     _demand_stateless(expr, region.nodes, frame.session)
     body, slices = _sliced(region, slicing, [*outputs, *(value.name for value in given)])
@@ -81,11 +69,11 @@ def _(expr: tree.Fixpoint, scope: Scope, hint: str | None = None) -> Binding:
     frame = scope.frame
     call = expr.solver or tree.Call(span=expr.span, function=tree.Name(span=expr.span, parts=("plain",)), arguments=())
     solver: Solver = solver_of(call, FIXPOINT, scope)
-    start, initial, inputs = _starts(expr, scope)
+    start, initial, inputs = starts(expr, scope)
     inner = scope.child({carry.name: frame.read(value) for carry, value in zip(expr.carries, inputs, strict=True)})
     inner.introduced, inner.emitted = set(scope.introduced), None
     with frame.region(inputs) as region:
-        outputs = _pass(expr, inner, start, inputs)
+        outputs = passed(expr, inner, start, inputs)
     _demand_stateless(expr, region.nodes, frame.session)
     names = [hint] if hint and len(inputs) == 1 else _names(expr)
     # they are what a pass gives back
@@ -121,91 +109,6 @@ def _axis(expr: tree.Scan, scope: Scope) -> Axis:
         if axis.name == name:
             return Axis(name, scope.frame.resolve(axis.size))
     raise Fault(unknown_axis(expr.axis.name, (), "the block"))
-
-
-def _starts(expr: Looping, scope: Scope) -> tuple[list[Term], tuple[str, ...], list[Value]]:
-    """What the carries start from: as terms, as values, and as the inputs of the body.
-
-    A carry that starts from a number is as wide as what a pass gives back; another one gains the lifted axes that the
-    passes bring in, which the text does not speak of.
-    """
-    frame = scope.frame
-    check_names(expr, scope)
-    start = [start_of(carry, scope) for carry in expr.carries]
-    wider = frame.session.widened.get(frame.session.place(expr.span), {})
-    initial, inputs = [], []
-    for carry, one in zip(expr.carries, start, strict=True):
-        gained = [axis for axis in wider.get(carry.name, ()) if axis not in one.names]
-        gained = [axis for axis in gained if axis in scope.lifted or _is_number(one, scope)]
-        axes = (*(Axis(name, frame.solver.unknown(name)) for name in gained), *one.axes)
-        formula, kind = one.formula, one.kind
-        if _is_number(one, scope) and carry.name in wider:
-            kind = REAL
-            formula = Literal(float(formula.value)) if isinstance(formula, Literal) else formula
-        value = frame.materialise(Term(formula, axes, kind), carry.name, expr.span, axes if gained else None, kind)
-        initial.append(value.name)
-        # a search may pass through what is no distribution
-        kind = plain(kind) if isinstance(expr, tree.Fixpoint) else kind
-        inputs.append(carry_of(carry, kind, value.type.axes, expr, scope))
-        if _is_number(one, scope):
-            frame.numbers[inputs[-1].name] = (frame.session.place(expr.span), carry.name)
-    return start, tuple(initial), inputs
-
-
-def _is_number(start: Term, scope: Scope) -> bool:
-    """Whether a carry starts from a number, or from the carry of a loop around that does."""
-    formula = start.formula
-    return isinstance(formula, Literal) or (isinstance(formula, Read) and formula.value in scope.frame.numbers)
-
-
-def _pass(expr: Looping, scope: Scope, start: Sequence[Term], inputs: Sequence[Value]) -> list[str]:
-    """Run the body; the values that the carries have after it. Starts the block again where carries are to be wider,
-    or plain numbers."""
-    found = run(expr.body, scope, [])
-    check_carries(expr, len(found))
-    spans = [result.span for result in per_result(expr.body, len(found))]
-    terms = [as_term(one, span) for one, span in zip(found, spans, strict=True)]
-    _widen(expr, scope, start, inputs, terms)
-    keep_kinds(expr, terms, inputs, scope)
-    return [
-        handed_on(one, value.type, stem(carry.name), span, scope)
-        for one, value, carry, span in zip(terms, inputs, expr.carries, spans, strict=True)
-    ]
-
-
-def _widen(expr: Looping, scope: Scope, start: Sequence[Term], inputs: Sequence[Value], terms: Sequence[Term]) -> None:
-    """Start the block again with wider carries where the passes give back more axes than a carry has, and may.
-
-    Raises Fault E0301, E0314 where one lacks an axis along which the passes read it.
-    """
-    frame, place = scope.frame, scope.frame.session.place(expr.span)
-    wider = frame.session.widened.setdefault(place, {})
-    known, lacking = dict(wider), list[Diagnostic]()
-    for carry, one, begin, value in zip(expr.carries, terms, start, inputs, strict=True):
-        missed = list(_missed(place, carry.name, value, one, frame.session))
-        lacking += missed
-        extra = [axis for axis in one.names if axis not in value.type.names]
-        may = all(axis in scope.lifted or _is_number(begin, scope) for axis in extra)
-        turns = _is_number(begin, scope) and one.kind.is_real and not value.type.kind.is_real
-        if not missed and may and (extra or turns):
-            every = (*known.get(carry.name, ()), *extra)
-            wider[carry.name] = tuple(dict.fromkeys((*(axis for axis in one.names if axis in every), *every)))
-    if wider != known:
-        if frame.failed:  # what is wrong is said, and would be said again
-            raise Poisoned
-        raise Freeze(frame, frozenset())
-    if lacking:
-        raise Fault(lacking[0])
-
-
-def _missed(place: tuple[Span, ...], name: str, carry: Value, found: Term, session: Session) -> Iterator[Diagnostic]:
-    """What to say of the axes along which the passes read a carry, and which they give back without."""
-    for axis in carry.type.names:
-        diagnostic = session.missed.get((place, name, axis))
-        if diagnostic is not None and axis not in found.names:
-            has = listed(found.names) or "none"
-            diagnostic.help = f"a carry that starts from a number has the axes that a pass gives back: {has}"
-            yield diagnostic
 
 
 def _prove_affine(body: Region, carries: Sequence[Value], expr: tree.Scan) -> None:

@@ -172,3 +172,13 @@ def test_a_shared_block_of_more_than_weights_is_used_in_one_loop(block: str) -> 
         return repeat 3 shared with a {{ return g(a) }}
     }}"""
     assert [one.code for one in archc.check(text)] == ["E0410"]
+
+
+@pytest.mark.parametrize("count", ["3", "3 as l", "3 as l shared", "3 shared"])
+def test_a_carry_that_starts_from_a_number_is_as_wide_as_what_a_pass_gives_back(count: str) -> None:
+    loop = f"repeat {count} with h = 0 {{ return tanh(h + x) }}"
+    text = f"net N (x: real[batch, d]) -> (y: real[batch, d]) {{ return {loop} }}"
+    x = drawn(2, 4)
+    torch.testing.assert_close(loaded(text)(x), torch.tanh(x + torch.tanh(x + torch.tanh(x))))
+    report = verify(archc.graph(text), archc.build(text), regimes=("primes",))
+    assert report.ok, report
