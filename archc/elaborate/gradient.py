@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 
 from archc.base.diagnostic import Fault
@@ -20,7 +21,7 @@ from archc.elaborate.body import count_of
 from archc.elaborate.constraint import Mismatch
 from archc.elaborate.evaluate import term
 from archc.elaborate.extent import listed
-from archc.elaborate.frame import Frame
+from archc.elaborate.frame import Frame, Freeze
 from archc.elaborate.instance import inline_block
 from archc.elaborate.scope import Scope
 from archc.elaborate.settle import settled
@@ -39,16 +40,19 @@ def gradient(partial: Partial, operands: Sequence[Operand], arguments: Arguments
     positions that an input does not have.
 
     A result with axes of its own needs `along`, what its entries are weighed with. Raises Fault E0205, E0330, E0342 for
-    what has no gradient, E0410 for a loop that is not written out and a shared block.
+    what has no gradient, E0410 for a loop that is not written out.
     """
     frame, span = scope.frame, arguments.span
     ports = partial.definition.tree.inputs
-    if partial.sharing is not None:
-        raise Fault(faults.NotYet(span, what="the gradient of a shared block"))
     if len(partial.definition.tree.outputs) != 1:
         given = count_of(len(partial.definition.tree.outputs))
         what = f"`{partial.definition.tree.name}`"
         raise Fault(faults.WrongResults(span, what=what, given=given, expected="1 result"))
+    sharing = partial.sharing
+    if sharing is not None and sharing.place is not None and sharing.place not in frame.session.spread:
+        # its weights are read here and where it is called
+        frame.session.spread.add(sharing.place)
+        raise Freeze(frame, frozenset())
     wanted = _wanted([port.name for port in ports], operands, arguments)
     values = [frame.materialise(one.term, port.name, one.span) for one, port in zip(operands, ports, strict=True)]
     counts = Counter(value.name for value in values)
@@ -58,7 +62,8 @@ def gradient(partial: Partial, operands: Sequence[Operand], arguments: Arguments
     ]
     with frame.region(inputs) as opened:
         inner = [Operand(frame.read(one), operand.span) for one, operand in zip(inputs, operands, strict=True)]
-        (energy,) = inline_block(partial, inner, arguments, scope)
+        with nullcontext() if sharing is None else frame.using(sharing):
+            (energy,) = inline_block(partial, inner, arguments, scope)
         output = frame.materialise(energy, partial.definition.tree.outputs[0].name, span)
     region = opened.close((output.name,))
     _fix_passes(region, frame)
