@@ -207,15 +207,31 @@ class _Evaluation:
                 raise MeaningError(f"{formula.value} is read at {worst} on axis {axis} of size {length}")
             inside = inside & fits
         if formula.outside is None:
-            return Named(axes, np.broadcast_to(source.array[tuple(at)], self.shape(axes)))
+            return self.entries(source, indices)
         outside = done[id(formula.outside)]
         wide = _union((Named(axes, inside), outside))
         if source.array.size == 0:
             return Named(wide, self.spread(outside, wide))
-        within = [np.clip(index, 0, length - 1) for index, length in zip(at, source.array.shape, strict=True)]
-        entries = Named(axes, np.broadcast_to(source.array[tuple(within)], self.shape(axes)))
+        within = [
+            Named(index.axes, np.clip(index.array, 0, length - 1))
+            for index, length in zip(indices, source.array.shape, strict=True)
+        ]
+        entries = self.entries(source, within)
         fits = Named(axes, np.broadcast_to(inside, self.shape(axes)))
         return Named(wide, np.where(fits.along(wide), entries.along(wide), outside.along(wide)))
+
+    def entries(self, source: Named, indices: Sequence[Named]) -> Named:
+        """The entries at positions that are all inside."""
+        axes = _union(indices)
+        if len(axes) < sum(len(index.axes) for index in indices):  # two positions move together
+            at = tuple(index.along(axes) for index in indices)
+            return Named(axes, np.broadcast_to(source.array[at], self.shape(axes)))
+        array = source.array
+        for dim in reversed(range(array.ndim)):  # one axis after the other is much quicker than all at once
+            places = indices[dim].array
+            if not np.array_equal(places, np.arange(array.shape[dim])):
+                array = np.take(array, places, axis=dim)
+        return Named(axes, array)
 
     def reduce(self, kind: str, bound: Sequence[str], body: Named, condition: Named | None) -> Named:
         """The reduction over `bound` of the entries where the condition holds."""
