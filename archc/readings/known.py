@@ -10,6 +10,7 @@ from archc.ops.registries import POINTWISE
 
 if TYPE_CHECKING:
     from archc.readings.evaluate import Named
+    from archc.types.tensor_type import TensorType
 
 Key = tuple[Any, ...]
 
@@ -30,14 +31,17 @@ class Known:
         """Begin an evaluation: the first is to be kept."""
         self._is_filled = bool(self._values)
 
-    def key(self, formula: Formula, values: Mapping[str, Named], sizes: Mapping[str, int]) -> Key | None:
-        """What tells one evaluation of a formula from another; None where it is to be evaluated each time."""
+    def key(
+        self, formula: Formula, type: TensorType, values: Mapping[str, Named], sizes: Mapping[str, int]
+    ) -> Key | None:
+        """What tells one evaluation of a formula, laid out as a type, from another; None where it is to be evaluated
+        each time."""
         if id(formula) not in self._reads:
             self._reads[id(formula)] = _reads(formula)
         reads = self._reads[id(formula)]
         if reads is None or any(name not in values for name in reads):
             return None
-        return (id(formula), *sizes.values(), *(_place(values[name]) for name in reads))
+        return (id(formula), id(type), *sizes.values(), *(_place(values[name]) for name in reads))
 
     def find(self, key: Key | None) -> Named | None:
         """The value under a key, where there is one."""

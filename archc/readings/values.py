@@ -230,7 +230,7 @@ class _Frame:
         known = self.walk.known
         if known is None:
             return self.evaluated(formula, values, value)
-        key = known.key(formula, values, self.sizes)
+        key = known.key(formula, value.type, values, self.sizes)
         found = known.find(key)
         if found is None:
             found = self.evaluated(formula, values, value)
