@@ -6,18 +6,16 @@ region, however many inputs there are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from archc.base.span import Span
-from archc.derive.linear import pulled_back
+from archc.derive.adjoint import Backward, Naming, Step
+from archc.derive.loops import ThroughFixpoint, ThroughScan
+from archc.derive.passes import Looping, anew, apart, draws, has_weights, hoisted, outside
 from archc.derive.region import OpaqueError, is_drawn_inside, meant
-from archc.formula.algebra import is_number, total
-from archc.formula.rename import along, distinct
-from archc.formula.tree import Formula, Literal, Position, Read
-from archc.ir.node import Assume, Compute, Node, Operate, Parameter, Region, Repeat, Value
-from archc.ir.rewrite import with_names
-from archc.types.tensor_type import REAL, Axis, TensorType
+from archc.formula.tree import Formula
+from archc.ir.node import Assume, Call, Compute, Fixpoint, Loop, Node, Operate, Parameter, Region, Repeat, Scan
+from archc.ir.rewrite import values_of, with_names
 
 
 @dataclass(frozen=True)
@@ -30,42 +28,36 @@ class Gradients:
     gradients: tuple[Formula, ...]
 
 
-def gradients(
-    region: Region,
-    inputs: Sequence[str],
-    adjoints: Mapping[str, Formula],
-    fresh: Callable[[str], str],
-    parameter: Callable[[str], str],
-) -> Gradients:
+def gradients(region: Region, inputs: Sequence[str], adjoints: Mapping[str, Formula], naming: Naming) -> Gradients:
     """The gradient, by each of some inputs of a region, of the sum over everything of outputs times adjoints.
 
-    `adjoints` are formulas over the axes of the outputs. `fresh` and `parameter` make names for new values and
-    parameters from hints: a loop whose number of passes is known is written out. Raises OpaqueError for other loops and
-    calls.
+    `adjoints` are formulas over the axes of the outputs. A `repeat` whose number of passes is known is written out, a
+    scan and a fixed point have loops for their adjoints. Raises OpaqueError for calls, a `repeat` of unknown length,
+    and random numbers that are drawn in a fixed point or in a scan within a scan.
     """
-    forward = _Forward(inputs, fresh, parameter)
+    forward = _Forward(set(inputs), naming)
     for node in region.nodes:
         forward.add(node)
-    backward = _Backward(forward.nodes, forward.active, {value.name: value.type for value in region.inputs}, fresh)
+    backward = Backward(forward.nodes, forward.active, {value.name: value.type for value in region.inputs}, naming)
     for name, adjoint in adjoints.items():
         backward.give(forward.names.get(name, name), adjoint)
-    backward.run(forward.formulas)
-    found = tuple(total(*backward.given.get(name, ())) for name in inputs)
-    return Gradients(tuple(backward.nodes), tuple(forward.names.get(name, name) for name in region.outputs), found)
+    backward.run(forward.steps)
+    found = tuple(backward.whole(name) for name in inputs)
+    outputs = tuple(forward.names.get(name, name) for name in region.outputs)
+    return Gradients(tuple(backward.finished), outputs, found)
 
 
 class _Forward:
-    """The nodes to compute and, of those that depend on the inputs, the ones with a formula, in order.
+    """The nodes to compute and, of those that depend on the inputs, what hands adjoints back, in order.
 
     `names` says what became of the values of loops that are written out.
     """
 
-    def __init__(self, inputs: Sequence[str], fresh: Callable[[str], str], parameter: Callable[[str], str]) -> None:
-        self.active = set(inputs)
-        self.fresh = fresh
-        self.parameter = parameter
+    def __init__(self, active: set[str], naming: Naming) -> None:
+        self.active = active
+        self.naming = naming
         self.nodes: list[Node] = []
-        self.formulas: list[Compute] = []
+        self.steps: list[Step] = []
         self.names: dict[str, str] = {}
         self.is_inside = False  # of a loop, whose names are each pass's own
 
@@ -75,20 +67,24 @@ class _Forward:
             (node,) = with_names(Region((), (node,), ()), self.names).nodes
         is_active = not self.active.isdisjoint(node.arguments)
         is_opened = is_active and is_drawn_inside(node)
-        is_written_out = is_opened or (isinstance(node, Repeat) and (is_active or self.is_inside))
-        if not is_known and not is_written_out:
+        is_loop = isinstance(node, Loop) and (is_active or (isinstance(node, Repeat) and self.is_inside))
+        if not is_known and not is_opened and not is_loop:
             self.nodes.append(node)
-        if isinstance(node, Assume) or not (is_active or is_written_out):
+        if isinstance(node, Assume) or not (is_active or is_loop):
             return
         match node:
             case Compute():
-                self.formulas.append(node)
+                self.steps.append(node)
                 self.active.add(node.result.name)
             case Operate():
-                for part, known in meant(node, self.fresh):
+                for part, known in meant(node, self.naming.value):
                     self.add(part, is_known=known and not is_opened)
             case Repeat() if node.count.constant is not None:
                 self.unroll(node, node.count.constant)
+            case Scan():
+                self.scan(node)
+            case Fixpoint():
+                self.fixpoint(node)
             case _:
                 raise OpaqueError(node)
 
@@ -97,82 +93,87 @@ class _Forward:
         before, self.is_inside = self.is_inside, True
         carries = [self.names.get(name, name) for name in node.initial]
         shared: dict[str, str] = {}
+        region = hoisted(node.body)
+        if node.shared and any(map(has_weights, region.nodes)):
+            raise OpaqueError(node)
         for _ in range(count):
-            names = {value.name: name for value, name in zip(node.body.inputs, carries, strict=True)}
-            for part in node.body.nodes:
+            names = {value.name: name for value, name in zip(region.inputs, carries, strict=True)}
+            for part in region.nodes:
                 is_parameter = isinstance(part, Parameter)
                 for value in part.results:
-                    names[value.name] = shared.get(value.name) or (self.parameter if is_parameter else self.fresh)(
-                        value.name
-                    )
+                    names[value.name] = shared.get(value.name) or (
+                        self.naming.parameter if is_parameter else self.naming.value
+                    )(value.name)
                     if is_parameter and node.shared:
                         shared.setdefault(value.name, names[value.name])
             made = {value.name for earlier in self.nodes for value in earlier.results}
-            body = with_names(node.body, names)
+            body = with_names(region, names)
             for part in body.nodes:
                 if not (isinstance(part, Parameter) and part.result.name in made):
-                    self.add(part)
+                    self.add(apart(part, self.naming))
             carries = [self.names.get(name, name) for name in body.outputs]
         for value, name in zip(node.results, carries, strict=True):
             self.names[value.name] = name
         self.is_inside = before
 
+    def scan(self, node: Scan) -> None:
+        """A scan, whose adjoints are those of a scan from its end."""
+        sources = zip(node.body.inputs, node.given, strict=True)
+        node, inner, moving = self.inside(node, {value.name for value, name in sources if name in self.active})
+        if any(node.axis.name in type.names for type in values_of(node.body).values()):
+            raise OpaqueError(node)
+        self.nodes.append(node)
+        self.steps.append(ThroughScan(node, tuple(inner.steps), inner.active))
+        count = len(node.initial)
+        ends = [
+            *(value.name in moving for value in node.carries),
+            *(name in inner.active for name in node.body.outputs[count:]),
+        ]
+        self.active.update(value.name for value, is_active in zip(node.results, ends, strict=True) if is_active)
 
-class _Backward:
-    """What each value is given by those that read it, and the nodes that compute its adjoint."""
+    def fixpoint(self, node: Fixpoint) -> None:
+        """A fixed point, with a pass that starts from it, whose adjoints are those of a fixed point."""
+        node, _, moving = self.inside(node, set())
+        if draws(node.body) or any(isinstance(part, Call) for part in node.body.nodes):
+            raise OpaqueError(node)
+        self.nodes.append(node)
+        ends = {value.name: result.name for value, result in zip(node.carries, node.results, strict=True)}
+        self.active.update(ends[name] for name in moving)
+        parts = [part for part in node.body.nodes if not isinstance(part, Assume)]
+        once = anew(parts, ends, self.naming)
+        names = dict(zip((value.name for part in parts for value in part.results), once.outputs, strict=True))
+        before, self.steps = self.steps, []
+        for part in once.nodes:
+            self.add(part)
+        outputs = tuple({**ends, **names}.get(name, name) for name in node.body.outputs)
+        self.steps = [*before, ThroughFixpoint(node, tuple(self.steps), outputs)]
 
-    def __init__(
-        self, nodes: Sequence[Node], active: set[str], inputs: Mapping[str, TensorType], fresh: Callable[[str], str]
-    ) -> None:
-        self.nodes = list(nodes)
-        self.active = active
-        self.types = {**inputs, **{value.name: value.type for node in nodes for value in node.results}}
-        self.fresh = fresh
-        self.given: dict[str, list[Formula]] = {}
+    def inside(self, node: Looping, moving: set[str]) -> tuple[Looping, _Forward, set[str]]:
+        """A loop with its parameters before it, a pass of it, and which inputs of a pass depend on what is derived by
+        where some do."""
+        own: list[Node]
+        own, bare = outside(node)
+        moving = self.moving(bare, moving)
+        inner = _Forward(self.active | moving, self.naming)
+        for part in bare.body.nodes:
+            inner.add(part)
+        own += [part for part in inner.nodes if isinstance(part, Parameter)]
+        self.nodes += own
+        outputs = tuple(inner.names.get(name, name) for name in bare.body.outputs)
+        nodes = tuple(part for part in inner.nodes if not isinstance(part, Parameter))
+        return replace(bare, body=Region(bare.body.inputs, nodes, outputs)), inner, moving
 
-    def give(self, value: str, adjoint: Formula) -> None:
-        """Add to the adjoint of a value a formula over its axes."""
-        if value in self.active and not is_number(adjoint, 0):
-            self.given.setdefault(value, []).append(adjoint)
-
-    def run(self, formulas: Sequence[Compute]) -> None:
-        """Hand adjoints back, last value first."""
-        for node in formulas:
-            self.types.setdefault(node.result.name, node.result.type)
-        for node in reversed(formulas):
-            value = node.result
-            if value.name not in self.given:
-                continue
-            adjoint = self.adjoint(value, node.span, node.path)
-            for name in node.formula.reads:
-                if name in self.active:
-                    self.give(name, self.back(node, name, adjoint))
-
-    def adjoint(self, value: Value, span: Span, path: tuple[str, ...]) -> Formula:
-        """The adjoint of a value, as a number or a read of a value."""
-        whole = total(*self.given[value.name])
-        if isinstance(whole, Literal | Read):
-            return whole
-        names = frozenset(value.type.names)
-        result = Value(self.fresh(f"{value.name}_adjoint"), replace(value.type, kind=REAL))
-        self.nodes.append(Compute(results=(result,), span=span, path=path, formula=distinct(whole, names)))
-        return Read(result.name, tuple(Position(name) for name in value.type.names))
-
-    def back(self, node: Compute, name: str, adjoint: Formula) -> Formula:
-        """What a value gives to one that its formula reads, over the axes of that one."""
-        type = self.types[name]
-        value, formula = node.result, distinct(node.formula, frozenset(type.names))
-        taken = {*type.names, *value.type.names, *formula.free}
-        names: dict[str, str] = {}
-        for axis in value.type.names:
-            new = axis
-            while new in taken and axis in type.names:
-                new = f"{new}_out"
-            names[axis] = new
-            taken.add(new)
-        axes = tuple(Axis(names[axis.name], axis.size) for axis in value.type.axes)
-        moved = {old: Position(new) for old, new in names.items() if old != new}
-        formula = along(distinct(formula, frozenset(taken)), moved)
-        own = Read(value.name, tuple(Position(axis.name) for axis in axes))
-        sizes, at = [axis.size for axis in type.axes], [Position(axis) for axis in type.names]
-        return pulled_back(formula, name, sizes, at, along(adjoint, moved), axes, own)
+    def moving(self, node: Loop, start: set[str]) -> set[str]:
+        """The real inputs of a loop's body that depend on what is derived by where some do, in a later pass perhaps."""
+        real = {value.name for value in node.body.inputs if value.type.kind.is_real}
+        found = start & real
+        while True:
+            known = self.active | found
+            for part in node.body.nodes:
+                if not known.isdisjoint(part.arguments):
+                    known.update(value.name for value in part.results if value.type.kind.is_real)
+            pairs = zip(node.carries, node.body.outputs, strict=False)
+            more = {value.name for value, name in pairs if value.name in real and name in known} - found
+            if not more:
+                return found
+            found |= more

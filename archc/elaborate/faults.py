@@ -534,10 +534,10 @@ class EndlessRecursion(Diagnostic):
 class NotYet(Diagnostic):
     """The language has a place for it, this version of the compiler does not.
 
-    Not yet, the gradient of a block that solves for a fixed point, as a value:
-        fixpoint with z = x { ... }
+    Not yet, the gradient as a value of a block that draws random numbers where it solves for a fixed point:
+        fixpoint with z = x { return dropout(f(z), rate = 0.1) + x }
     Works:
-        repeat 4 with z = x { ... }
+        repeat 4 with z = x { return dropout(f(z), rate = 0.1) + x }
     """
 
     code = "E0410"

@@ -13,9 +13,9 @@ from archc.base.span import Span
 from archc.elaborate import faults
 from archc.elaborate.binding import Definition, Passes, Sharing, Term
 from archc.elaborate.constraint import Demand, Mismatch, is_open
+from archc.elaborate.names import Names
 from archc.formula.rename import distinct
 from archc.formula.tree import Formula, Position, Read, walk
-from archc.ir.attribute import attribute
 from archc.ir.graph import Block, Requirement
 from archc.ir.node import Compute, Node, Parameter, Region, Value
 from archc.ops.registries import INITIALISERS, OPERATIONS, POINTWISE, REDUCTIONS
@@ -142,7 +142,8 @@ class Frame:
     names are the user's: no axis that the net does not speak of takes one. `numbers` are carries that start from a
     number, whose axes are those of what a pass gives back, by the place of their loop and their name, `loosened` those
     that are no pointers any more, with the place that says why. `parameters` are those declared so far, `open` the
-    regions inside that of the block, `passes` the weights that the passes of the loop around have in common.
+    regions inside that of the block, `passes` the weights that the passes of the loop around have in common,
+    `has_derived_loops` says that names were made for passes of loops that are derived.
     """
 
     def __init__(
@@ -169,37 +170,26 @@ class Frame:
         self.parameters: list[Parameter] = []
         self.open: list[Open] = []
         self.passes: Passes | None = None
-        self._taken: set[str] = {"training"}
-        self._attributes: set[str] = set()
-        self._count: dict[str, int] = {}
-        self._attribute_count: dict[str, int] = {}
+        self.names = Names()
+        self.has_derived_loops = False
 
     # -- names and nodes
 
     def reserve(self, names: Iterable[str]) -> None:
         """Keep names from being allocated: those of axes and sizes, which values must not take."""
-        self._taken.update(names)
+        self.names.reserve(names)
 
     def allocate(self, hint: str) -> str:
         """A name for a value, unique in the block."""
-        name = _numbered(hint, self._count, lambda name: name in self._taken)
-        self._taken.add(name)
-        return name
+        return self.names.allocate(hint)
 
     def attribute(self, hint: str) -> str:
         """A name for a module or a group of parameters, unique among the block's attributes."""
-        name = _numbered(hint, self._attribute_count, lambda name: attribute(name) in self._attributes)
-        self._attributes.add(attribute(name))
-        return name
+        return self.names.attribute(hint)
 
     def parameter_name(self, hint: str) -> str:
         """A name for a parameter, which is a value and an attribute."""
-        name = _numbered(
-            hint, self._attribute_count, lambda name: attribute(name) in self._attributes or name in self._taken
-        )
-        self._attributes.add(attribute(name))
-        self._taken.add(name)
-        return name
+        return self.names.parameter(hint)
 
     def learn(self, conditions: Iterable[Condition]) -> None:
         """Take conditions for granted from here on."""
@@ -444,15 +434,6 @@ class Frame:
                 return
             self.unknown.add(said)
         self.session.findings.add(self.session.blame(diagnostic))
-
-
-def _numbered(hint: str, counts: dict[str, int], is_taken: Callable[[str], bool]) -> str:
-    """The hint, with the first number that makes it free; numbers once passed are not tried again."""
-    name = hint
-    while is_taken(name):
-        counts[hint] = counts.get(hint, 1) + 1
-        name = f"{hint}_{counts[hint]}"
-    return name
 
 
 class Open:

@@ -1,7 +1,7 @@
 """`grad(E, x)`: the derivative of a block by what it is given, as a value.
 
-The block is elaborated in place and its formulas are derived, so that whatever holds of formulas holds of the gradient:
-it has a type, a reference and a cost, and a gradient of its own.
+The block is elaborated in place and its formulas and loops are derived, so that whatever holds of these holds of the
+gradient: it has a type, a reference and a cost, and a gradient of its own.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from contextlib import nullcontext
 from dataclasses import replace
 
 from archc.base.diagnostic import Fault
+from archc.derive.adjoint import Naming
 from archc.derive.region import OpaqueError
 from archc.derive.reverse import gradients
 from archc.elaborate import faults
@@ -28,8 +29,8 @@ from archc.elaborate.settle import settled
 from archc.elaborate.words import VALUE_AND_GRAD
 from archc.formula.algebra import ONE
 from archc.formula.rename import distinct
-from archc.formula.tree import Formula
-from archc.ir.node import Compute, Region, Repeat, Value
+from archc.formula.tree import Formula, Read
+from archc.ir.node import Compute, Loop, Region, Repeat, Value
 from archc.ir.rewrite import renamed, with_names
 from archc.syntax import tree
 from archc.types.tensor_type import REAL, TensorType
@@ -40,7 +41,7 @@ def gradient(partial: Partial, operands: Sequence[Operand], arguments: Arguments
     positions that an input does not have.
 
     A result with axes of its own needs `along`, what its entries are weighed with. Raises Fault E0205, E0330, E0342 for
-    what has no gradient, E0410 for a loop that is not written out.
+    what has no gradient, E0410 for a loop that draws random numbers where it has no gradient yet.
     """
     frame, span = scope.frame, arguments.span
     ports = partial.definition.tree.inputs
@@ -66,6 +67,7 @@ def gradient(partial: Partial, operands: Sequence[Operand], arguments: Arguments
             (energy,) = inline_block(partial, inner, arguments, scope)
         output = frame.materialise(energy, partial.definition.tree.outputs[0].name, span)
     region = opened.close((output.name,))
+    frame.has_derived_loops |= any(isinstance(node, Loop) for node in region.nodes)
     _fix_passes(region, frame)
     weights = _weights(output, partial, arguments, scope)
     try:
@@ -73,8 +75,7 @@ def gradient(partial: Partial, operands: Sequence[Operand], arguments: Arguments
             settled(region, frame.resolve),
             [inputs[at].name for at in wanted],
             {output.name: weights},
-            frame.allocate,
-            frame.parameter_name,
+            Naming(frame.allocate, frame.parameter_name, frame.attribute),
         )
     except OpaqueError as error:
         raise Fault(faults.NotYet(error.node.span, what="the gradient of this loop")) from None
@@ -85,10 +86,15 @@ def gradient(partial: Partial, operands: Sequence[Operand], arguments: Arguments
     found = [frame.read(value)] if arguments.callee == VALUE_AND_GRAD else []
     for at, formula in zip(wanted, derived.gradients, strict=True):
         type = TensorType(REAL, values[at].type.axes)
-        result = Value(frame.allocate(f"{ports[at].name}_gradient"), type)
-        formula = distinct(renamed(formula, names), frame.ports.union(type.names))
-        frame.emit(Compute(results=(result,), span=span, path=frame.path, formula=formula))
-        found.append(frame.read(result))
+        formula = renamed(formula, names)
+        known = (
+            Value(formula.value, type) if isinstance(formula, Read) and frame.types.get(formula.value) == type else None
+        )
+        if known is None or formula != frame.read(known).formula:
+            known = Value(frame.allocate(f"{ports[at].name}_gradient"), type)
+            formula = distinct(formula, frame.ports.union(type.names))
+            frame.emit(Compute(results=(known,), span=span, path=frame.path, formula=formula))
+        found.append(frame.read(known))
     return together(found)
 
 
@@ -132,4 +138,5 @@ def _fix_passes(region: Region, frame: Frame) -> None:
     for node in region.nodes:
         if isinstance(node, Repeat):
             frame.constant(node.count, node.span, "the number of passes of a loop that is derived")
+        if isinstance(node, Loop):
             _fix_passes(node.body, frame)

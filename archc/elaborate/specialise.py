@@ -34,6 +34,7 @@ from archc.elaborate.extent import (
 )
 from archc.elaborate.frame import Frame, Poisoned, Session
 from archc.elaborate.ports import Matched
+from archc.elaborate.renumber import renumbered
 from archc.elaborate.scope import Scope
 from archc.elaborate.settle import apart, settled
 from archc.elaborate.show import show
@@ -252,6 +253,8 @@ class Builder:
         region = apart(settled(region, frame.resolve), frame)
         if self.frame.failed:
             return None
+        if frame.has_derived_loops:
+            region = renumbered(region, frame.names.reserved)
         solved = self.solved(region)
         promised = (fact.substitute(solved) for fact in facts)
         required = (replace(one, condition=one.condition.substitute(solved)) for one in frame.requirements)
