@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from archc.base.diagnostic import Findings
+from dataclasses import replace
+
+from archc.base.diagnostic import Fault, Findings
 from archc.base.nearest import nearest
 from archc.elaborate import faults
 from archc.elaborate.binding import Definition
+from archc.elaborate.choice import holds
 from archc.elaborate.extent import listed, unknown_axis
 from archc.elaborate.scope import Scope
 from archc.ir.graph import Claim
@@ -28,7 +31,8 @@ UNCHECKED = "not checked yet"
 
 
 def claims_of(definition: Definition, scope: Scope, findings: Findings) -> tuple[Claim, ...]:
-    """The claims of a signature. Reports E0501 for an unknown group, E0301 for an axis the signature lacks."""
+    """The claims of a signature that are made here. Reports E0501 for an unknown group, E0301 for an axis the signature
+    lacks, E0341 for a condition that is decided only when the module runs."""
     axes = {axis.name.text for port in definition.tree.inputs for axis in getattr(port.type, "axes", ())}
     for claim in definition.tree.claims:
         for action in claim.actions:
@@ -39,4 +43,14 @@ def claims_of(definition: Definition, scope: Scope, findings: Findings) -> tuple
             for argument in action.arguments:
                 if isinstance(argument, tree.Name) and argument.text not in axes:
                     findings.add(unknown_axis(argument, sorted(axes), "the signature"))
-    return tuple(Claim(unparse(claim), UNCHECKED, claim.span) for claim in definition.tree.claims)
+    made = [claim for claim in definition.tree.claims if _is_made(claim, scope, findings)]
+    return tuple(Claim(unparse(replace(claim, condition=None)), UNCHECKED, claim.span) for claim in made)
+
+
+def _is_made(claim: tree.Claim, scope: Scope, findings: Findings) -> bool:
+    """Whether a claim's condition holds, if it has one."""
+    try:
+        return claim.condition is None or holds(claim.condition, scope)
+    except Fault as fault:
+        findings.add(fault.diagnostic)
+        return False

@@ -11,10 +11,11 @@ from archc.base.diagnostic import Fault
 from archc.base.limits import LIMITS
 from archc.base.nearest import nearest
 from archc.elaborate import call as _calls  # registers calls and pipes with `evaluate`
+from archc.elaborate import choice as _choices  # registers choices
 from archc.elaborate import faults
 from archc.elaborate import index as _indexing  # registers indexing
 from archc.elaborate import loop as _loops
-from archc.elaborate import recursion as _recursion  # registers loops and choices
+from archc.elaborate import recursion as _recursion  # registers loops
 from archc.elaborate import reduction as _reductions  # registers reductions
 from archc.elaborate.arguments import Arguments, Operand, hyper_kind
 from archc.elaborate.binding import (
@@ -44,7 +45,7 @@ from archc.types.limits import MAX_BITS
 from archc.types.size import Size
 from archc.types.tensor_type import REAL, Axis, Kind
 
-REGISTERED = (_calls, _indexing, _loops, _recursion, _reductions)
+REGISTERED = (_calls, _choices, _indexing, _loops, _recursion, _reductions)
 WITNESS = 2
 """What a whole number without a default is taken to be when a block is checked on its own."""
 

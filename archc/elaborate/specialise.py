@@ -194,13 +194,13 @@ class Builder:
     def build(self, matched: Matched) -> Block | None:
         """Elaborate the body; None where it has errors (they are reported)."""
         definition, frame, scope = self.definition, self.frame, self.scope
-        claims = claims_of(definition, scope, self.session.findings)
         self.minimum.update((name, 1) for name in self.measured())
         frame.facts, frame.values = Facts((), self.minimum), self.values
         facts = self.facts()
         if definition.tree.role == "net":
             self.keep_promises()
         frame.learn(facts)
+        claims = claims_of(definition, scope, self.session.findings)
         lifted = frozenset(matched.lifted)
         hyper_axes = {a.name for b in scope.names.values() if isinstance(b, AxisList) for a in b.axes}
         named = {*self.sizes, *hyper_axes, *(name for type in matched.types for name in type.names)}

@@ -120,12 +120,13 @@ class _Printer:
         )
 
     def claims(self) -> Iterator[tree.Claim]:
-        """The claims that speak of axes which the inputs have."""
+        """The claims that are made and speak of axes which the inputs have."""
         axes = {axis for value in self.block.region.inputs for axis in value.type.names}
+        made = {claim.span for claim in self.block.claims}
         for claim in self.block.definition.claims if self.block.definition else ():
             spoken = {one.text for action in claim.actions for one in action.arguments if isinstance(one, tree.Name)}
-            if spoken <= axes:
-                yield claim
+            if claim.span in made and spoken <= axes:
+                yield replace(claim, condition=None)
 
     # types
 

@@ -137,7 +137,8 @@ class TreeBuilder:
         return tree.Port(span=self._span(parts), name=str(parts[0]), type=parts[2], default=default)
 
     def claim(self, parts: Parts) -> tree.Claim:
-        return tree.Claim(span=self._span(parts), sort=str(parts[1]), actions=_nodes(parts, tree.Action))
+        actions, condition = _nodes(parts, tree.Action), _after(parts, "if")
+        return tree.Claim(span=self._span(parts), sort=str(parts[1]), actions=actions, condition=condition)
 
     def action(self, parts: Parts) -> tree.Action:
         return tree.Action(span=self._span(parts), group=str(parts[0]), arguments=_expressions(parts))

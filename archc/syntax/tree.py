@@ -383,10 +383,11 @@ class Action(Tree):
 
 @dataclass(frozen=True, kw_only=True)
 class Claim(Tree):
-    """`claim equivariant under permute(n) * shift(h, w)`."""
+    """`claim equivariant under permute(n) * shift(h, w) if not causal`: made where the static condition holds."""
 
     sort: str
     actions: tuple[Action, ...]
+    condition: Expr | None
 
 
 @dataclass(frozen=True, kw_only=True)

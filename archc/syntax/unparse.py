@@ -147,7 +147,8 @@ class _Writer:
 
     def claim(self, node: tree.Claim) -> Doc:
         actions = _joined([self.node(action) for action in node.actions], " * ")
-        return f"claim {node.sort} under ", actions
+        condition = "" if node.condition is None else (" if ", self.node(node.condition))
+        return f"claim {node.sort} under ", actions, condition
 
     def action(self, node: tree.Action) -> Doc:
         return node.group, self._list("(", node.arguments, ")")

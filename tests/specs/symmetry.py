@@ -198,7 +198,8 @@ class Subject:
     @property
     def claims(self) -> tuple[tree.Claim, ...]:
         assert self.block.definition is not None
-        return self.block.definition.claims
+        made = {claim.span for claim in self.block.claims}
+        return tuple(claim for claim in self.block.definition.claims if claim.span in made)
 
     def named(self, argument: tree.Expr) -> tuple[str, ...]:
         """The axes that an argument of an action means here: `over` those it stands for."""

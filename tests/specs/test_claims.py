@@ -10,7 +10,9 @@ import pytest
 import archc
 from archc.base.diagnostic import Findings
 from archc.base.span import Source
+from archc.driver import graph
 from archc.elaborate.claims import GROUPS as WORDS
+from archc.ir.text import print_graph
 from archc.syntax import tree
 from archc.syntax.parse import parse
 from tests.specs.conftest import NAMES, ROOT, Net
@@ -23,6 +25,9 @@ TOKENS = "net N (x: real[batch, n, d: 6]) -> (y: real[batch, {result}]) {{ retur
 PAIRS = "net N (x: real[batch, n, d: 6], z: real[batch, m, d: 6]) -> (y: real[batch, n, d: 6]) {{ return {call} }}"
 IMAGES = "net N (x: real[batch, c: 6, h, w]) -> (y: real[batch, c: 6, h, w]) {{ return x |> {call} }}"
 SAMPLES = {
+    "attention.attention": [PAIRS.format(call="attention(x, z, heads = 2)")],
+    "attention.encoder": [TOKENS.format(result="n, d: 6", call="encoder(heads = 2, expand = 2)")],
+    "edges.conv": [IMAGES.format(call="conv(over = (h, w), boundary = periodic)")],
     "experts.select": [
         f"""net N (x: real[batch, expert: 4]) -> (k: real[batch, expert: 4], c: bool[batch, expert: 4]) {{
             return select(x * x + 0.1, keep = 2, renormalise = {renormalise})
@@ -73,9 +78,6 @@ SAMPLES = {
 
 # Blocks of the library on values with axes that claim nothing, and why nothing but the trivial holds for all uses.
 SILENT = {
-    "attention.attention": "reads in order where it is `causal`",
-    "attention.encoder": "reads in order where it is `causal`",
-    "edges.conv": "moves with a shift only where the boundary is periodic and the stride 1",
     "edges.conv_transpose": "moves with a shift only where the boundary is periodic and the stride 1",
     "fast_weights.causal_attention": "reads in order",
     "fast_weights.delta_net": "reads in order",
@@ -257,3 +259,14 @@ def test_every_block_of_the_library_claims_something_or_says_why_not() -> None:
     blocks = dict(library())
     assert {name for name, one in blocks.items() if one.claims} == SAMPLES.keys()
     assert {name for name, one in blocks.items() if not one.claims and not is_pointwise(one)} == SILENT.keys()
+
+
+def test_a_claim_is_made_where_its_condition_holds() -> None:
+    for causal, made in (("false", 2), ("true", 0)):
+        call = f"attention(x, z, heads = 2, causal = {causal})"
+        net = graph(f"use std.attention {PAIRS.format(call=call)}")
+        found = [claim.text for block in net.blocks.values() for claim in block.claims]
+        assert len(found) == made
+        assert not any(" if " in text for text in found)
+        again = graph(print_graph(net))
+        assert [claim.text for block in again.blocks.values() for claim in block.claims] == found

@@ -252,7 +252,8 @@ class Trees:
         actions = self.some(
             lambda: tree.Action(span=NOWHERE, group=self.word(), arguments=self.some(self.expression)), 1
         )
-        return tree.Claim(span=NOWHERE, sort=self.pick("equivariant", "invariant"), actions=actions)
+        sort, condition = self.pick("equivariant", "invariant"), self.maybe(self.expression)
+        return tree.Claim(span=NOWHERE, sort=sort, actions=actions, condition=condition)
 
     def definition(self) -> tree.Definition:
         return tree.Definition(
