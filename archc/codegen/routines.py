@@ -11,7 +11,13 @@ from archc.ops.operation import Routine
 @cache
 def scan() -> Routine:
     """`_scan(step, length, carries, entries, captured)`: a loop in Python, one node of a graph when exported."""
-    return Routine("_scan", _text("scan"))
+    return Routine("_scan", _text("scan"), (graphed(),))
+
+
+@cache
+def graphed() -> Routine:
+    """`_graphed(loop)`: one of torch's loops while it is exported."""
+    return Routine("_graphed", _text("graphed"))
 
 
 @cache
@@ -23,7 +29,7 @@ def newton() -> Routine:
 @cache
 def fixpoint() -> Routine:
     """`_fixpoint(step, start, captured, ...)`: solved without a tape, with the implicit function's gradient."""
-    solve = Routine("_solve", _text("solve"))
+    solve = Routine("_solve", _text("solve"), (graphed(),))
     return Routine("_fixpoint", _text("fixpoint"), (solve, Routine("_Implicit", _text("implicit"))))
 
 
