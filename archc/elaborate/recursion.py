@@ -41,7 +41,7 @@ def _(expr: tree.Scan, scope: Scope, hint: str | None = None) -> Binding:
     body, slices = _sliced(region, slicing, [*outputs, *(value.name for value in given)])
     if solver is not None and solver.word == "associative" and not frame.failed:
         _prove_affine(body, inputs, expr)
-    before = _before(axis, [frame.types[name] for name in slices], scope)
+    before = _before(axis, [frame.types[name] for name in slices])
     names = [*_names(expr), *(stem(value.name) for value in given)]
     if hint and len(names) == 1:
         names = [hint]
@@ -142,12 +142,11 @@ def _sliced(region: Open, slicing: Slicing, outputs: Sequence[str]) -> tuple[Reg
     )
 
 
-def _before(axis: Axis, slices: Sequence[TensorType], scope: Scope) -> frozenset[str]:
-    """The axes that stand before that of the loop in what it gives: lifted ones, and those ahead of it in what it
-    reads."""
+def _before(axis: Axis, slices: Sequence[TensorType]) -> frozenset[str]:
+    """The axes that stand before that of the loop in what it gives: those ahead of it in what it reads first. Lifted
+    ones are like others here, since the text of a graph, which has none, gives the same order."""
     first = next(iter(slices), None)
-    ahead = first.names[: first.names.index(axis.name)] if first else ()
-    return frozenset(ahead) | scope.lifted
+    return frozenset(first.names[: first.names.index(axis.name)] if first else ())
 
 
 def _with(axis: Axis, axes: Sequence[Axis], before: frozenset[str]) -> tuple[Axis, ...]:

@@ -195,6 +195,30 @@ SCANS = {
            }
            return (sum t, d: y * y) + (sum d: h)""",
     ),
+    "gathered": (
+        "x: real[n: 4, d: 3], q: real[d: 3]",
+        """let (_h, y) = scan over m: 3 with h = q {
+               let p = argmax((sum d: x * h) + m, over = n)
+               let h = tanh(h + x[n: p])
+               emit h
+               return h
+           }
+           return sum m, d: y * y""",
+    ),
+    "loops that do not depend on it": (
+        "x: real[t, d: 3], z: real[s, d: 3]",
+        """let h = scan over t with h = 0 {
+               let u = repeat 2 with u = 0 * z[s: 0] { return tanh(layer(u, d -> d)) }
+               let v = scan over s with v = 0 { return sin(v + z) }
+               return sin(h + x * stop_gradient(v) + u)
+           }
+           return sum d: h""",
+    ),
+    "what is given and captured is emitted": (
+        "x: real[t], s: real[]",
+        """let (h, y, z) = scan over t with h = s { emit x  emit s  return sin(h * x) }
+           return h + (sum t: y * z)""",
+    ),
     "does not depend on it": (
         "x: real[t, d], z: real[t, d]",
         "let h = scan over t with h = 0 { return sin(h + z) }  return (sum d: h) * (sum t, d: x * x)",
@@ -207,6 +231,19 @@ SCANS = {
 def test_a_scan_is_derived(energy: str) -> None:
     given, body = SCANS[energy]
     agrees(body, given)
+
+
+LIBRARY = {
+    "lstm": ("std.lstm", "let (y, _last) = x |> lstm(over = t, d -> k: 2)", "k"),
+    "s4d": ("std.state_space.s4d", "let y = x |> s4d(over = t, states = 2)", "d"),
+    "delta_net": ("std.fast_weights.delta_net", "let y = x |> delta_net(over = t, heads = 2)", "d"),
+}
+
+
+@pytest.mark.parametrize("block", LIBRARY)
+def test_a_recurrence_of_the_library_is_derived(block: str) -> None:
+    use, body, axis = LIBRARY[block]
+    agrees(f"{body} return sum(y * y, over = (t, {axis}))", "x: real[t, d: 4]", f"use {use}")
 
 
 FIXPOINTS = {
@@ -326,6 +363,7 @@ def test_axes_that_the_block_does_not_know_are_passed_through() -> None:
     }"""
     report = verify(graph(spec), build(spec), regimes=("primes",))
     assert report.ok, report
+    assert not list(differences(graph(spec), graph(print_graph(graph(spec)))))
 
 
 def test_a_gradient_within_a_loop() -> None:
