@@ -58,11 +58,6 @@ def apart(node: Node, naming: Naming) -> Node:
     return found
 
 
-def has_weights(node: Node) -> bool:
-    """Whether a loop that is not written out has weights for each pass of a loop in it."""
-    return isinstance(node, Scan | Fixpoint) and bool(_parameters(node.body))
-
-
 def _parameters(region: Region) -> list[Value]:
     """The parameters of a region and of the loops in it."""
     found: list[Value] = []

@@ -6,12 +6,12 @@ region, however many inputs there are.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from archc.derive.adjoint import Backward, Naming, Step
 from archc.derive.loops import ThroughFixpoint, ThroughScan
-from archc.derive.passes import Looping, anew, apart, draws, has_weights, hoisted, outside
+from archc.derive.passes import Looping, anew, apart, draws, hoisted, outside
 from archc.derive.region import OpaqueError, is_drawn_inside, meant
 from archc.formula.tree import Formula
 from archc.ir.node import Assume, Call, Compute, Fixpoint, Loop, Node, Operate, Parameter, Region, Repeat, Scan
@@ -50,12 +50,16 @@ def gradients(region: Region, inputs: Sequence[str], adjoints: Mapping[str, Form
 class _Forward:
     """The nodes to compute and, of those that depend on the inputs, what hands adjoints back, in order.
 
-    `names` says what became of the values of loops that are written out.
+    `names` says what became of the values of loops that are written out, `weights` are the parameters named so far, and
+    `again` those of the first pass of a loop whose passes share them.
     """
 
     def __init__(self, active: set[str], naming: Naming) -> None:
         self.active = active
-        self.naming = naming
+        self.fresh = naming.parameter
+        self.naming = replace(naming, parameter=self.weight)
+        self.weights: list[str] = []
+        self.again: Iterator[str] | None = None
         self.nodes: list[Node] = []
         self.steps: list[Step] = []
         self.names: dict[str, str] = {}
@@ -92,29 +96,38 @@ class _Forward:
         """A loop, one pass after the other."""
         before, self.is_inside = self.is_inside, True
         carries = [self.names.get(name, name) for name in node.initial]
-        shared: dict[str, str] = {}
-        region = hoisted(node.body)
-        if node.shared and any(map(has_weights, region.nodes)):
-            raise OpaqueError(node)
-        for _ in range(count):
+        region, start, known = hoisted(node.body), len(self.weights), self.again
+        first: list[str] = []
+        for number in range(count):
+            if node.shared and number:
+                self.again = iter(first)
             names = {value.name: name for value, name in zip(region.inputs, carries, strict=True)}
             for part in region.nodes:
-                is_parameter = isinstance(part, Parameter)
-                for value in part.results:
-                    names[value.name] = shared.get(value.name) or (
-                        self.naming.parameter if is_parameter else self.naming.value
-                    )(value.name)
-                    if is_parameter and node.shared:
-                        shared.setdefault(value.name, names[value.name])
-            made = {value.name for earlier in self.nodes for value in earlier.results}
+                made = self.naming.parameter if isinstance(part, Parameter) else self.naming.value
+                names |= {value.name: made(value.name) for value in part.results}
             body = with_names(region, names)
             for part in body.nodes:
-                if not (isinstance(part, Parameter) and part.result.name in made):
+                if isinstance(part, Parameter):
+                    self.declare([part])
+                else:
                     self.add(apart(part, self.naming))
+            if node.shared:
+                first = first or self.weights[start:]
+                del self.weights[start + len(first) :]
             carries = [self.names.get(name, name) for name in body.outputs]
+        self.is_inside, self.again = before, known
         for value, name in zip(node.results, carries, strict=True):
             self.names[value.name] = name
-        self.is_inside = before
+
+    def weight(self, hint: str) -> str:
+        """A name for a parameter: of its own, or what a pass before has called it."""
+        self.weights.append(self.fresh(hint) if self.again is None else next(self.again))
+        return self.weights[-1]
+
+    def declare(self, parameters: Iterable[Node]) -> None:
+        """Take parameters, but for those of a pass before."""
+        made = {value.name for node in self.nodes for value in node.results}
+        self.nodes += [node for node in parameters if made.isdisjoint(value.name for value in node.results)]
 
     def scan(self, node: Scan) -> None:
         """A scan, whose adjoints are those of a scan from its end."""
@@ -158,7 +171,7 @@ class _Forward:
         for part in bare.body.nodes:
             inner.add(part)
         own += [part for part in inner.nodes if isinstance(part, Parameter)]
-        self.nodes += own
+        self.declare(own)
         outputs = tuple(inner.names.get(name, name) for name in bare.body.outputs)
         nodes = tuple(part for part in inner.nodes if not isinstance(part, Parameter))
         return replace(bare, body=Region(bare.body.inputs, nodes, outputs)), inner, moving

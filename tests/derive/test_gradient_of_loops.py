@@ -171,6 +171,19 @@ SCANS = {
            }
            return sum t, d: z * z""",
     ),
+    "weights of passes in shared passes": (
+        "x: real[t, d: 3]",
+        """let y = repeat 2 shared with x {
+               let u = repeat 2 with x { return tanh(layer(x, d -> d)) }
+               let (_h, y) = scan over t with h = 0 * x[t: 0] {
+                   let h = repeat 2 with h { return tanh(layer(h, d -> d)) }
+                   emit h + u
+                   return h + x
+               }
+               return y
+           }
+           return sum t, d: y * y""",
+    ),
     "one after the other": (
         "x: real[t, s]",
         """let (_a, y) = scan over t with a = 0 { let a = sin(a + x)  emit a  return a }
@@ -383,6 +396,16 @@ def test_a_gradient_within_a_loop() -> None:
     report = verify(graph(spec), build(spec), regimes=("primes",))
     assert report.ok, report
     assert not list(differences(graph(spec), graph(print_graph(graph(spec)))))
+
+
+def test_passes_that_share_have_one_set_of_weights() -> None:
+    given, body = SCANS["weights of passes in shared passes"]
+    spec = f"""
+    block energy({given}) -> (e: real[]) {{ {body} }}
+    net N({given}) -> (g: real[t, d: 3]) {{ return grad(energy, x) }}
+    net Plain({given}) -> (e: real[]) {{ return energy(x) }}"""
+    own, plain = (list(instantiate(load_module(build(spec, net), net), {}).parameters()) for net in ("N", "Plain"))
+    assert len(own) == len(plain) == 8
 
 
 def test_what_a_scan_draws_is_drawn_once() -> None:
