@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Self
 from pydantic import model_validator
 from pydantic_core import PydanticCustomError
 
-from archc.ops.operation import Axes, Fresh, Lowered, Lowering, NewAxes, Operation
+from archc.ops.operation import Axes, Fresh, Lowered, Lowering, NewAxes, Operation, Routine
 from archc.types.size import Size
 from archc.types.tensor_type import Axis
 
@@ -23,10 +23,10 @@ class Transform(Operation):
     """A transform of the axes `source` to as many axes `target`, one axis after the other; `axis` is the pair.
 
     With `modes` only the lowest frequencies take part: 0 ... modes - 1 along the last axis of real values, otherwise
-    -modes ... modes - 1, in this order. Without it all of them do, in the order 0 ... n - 1. `call` is torch's word.
+    -modes ... modes - 1, in this order. Without it all of them do, in the order 0 ... n - 1, by `routine`.
     """
 
-    call: ClassVar[str]
+    routine: ClassVar[Routine]
     is_real: ClassVar[bool]
     is_inverse: ClassVar[bool]
     source: Axes
@@ -137,20 +137,18 @@ class Transform(Operation):
         (pair,) = (axis.name for axis in self.axis)
         if self.takes_pair:
             given = to.last(given, [pair])
-        # torch has no transforms in half precision
+        # there are no transforms in half precision
         precise = f"{given.text}.to(torch.promote_types({given.text}.dtype, torch.float32))"
         x = to.name("precise", precise, given.axes, given.type)
-        text, axes = x.text, x.axes
-        if self.takes_pair:
-            text, axes = f"torch.complex({x.text}[..., 0], {x.text}[..., 1])", x.axes[:-1]
+        axes = x.axes[:-1] if self.takes_pair else x.axes
         dims = ", ".join(str(axes.index(axis.name) - len(axes)) for axis in self.source)
         sizes = to.results[0].sizes
         lengths = ", ".join(to.size(sizes[axis.name]) for axis in self.target)
-        shape = f", s=({lengths},)" if self.is_real and self.is_inverse else ""
-        text = f"torch.fft.{self.call}({text}{shape}, dim=({dims},))"
+        shape = f"({lengths},), " if self.is_real and self.is_inverse else ""
+        text = f"{to.routine(self.routine)}({x.text}, {shape}({dims},))"
         names = {old.name: new.name for old, new in zip(self.source, self.target, strict=True)}
         axes = tuple(names.get(axis, axis) for axis in axes)
         if not (self.is_real and self.is_inverse):
-            text, axes = f"torch.view_as_real({text})", (*axes, pair)
+            axes = (*axes, pair)
         found = to.name("transform", text, axes, to.results[0])
         return (Lowered(f"{found.text}.to({given.text}.dtype)", axes),)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, final
 
+from archc.ops.dft import FFTN
 from archc.ops.fourier import Transform
 from archc.ops.operation import Axes, Sample
 
@@ -14,7 +15,7 @@ class Fft(Transform):
     imaginary parts lie along `part`; of several axes for `(h, w) -> (p, q)`. `modes = m` keeps -m ... m - 1 of each."""
 
     word = "fft"
-    call = "fftn"
+    routine = FFTN
     is_real = False
     is_inverse = False
     samples: ClassVar[tuple[Sample, ...]] = (

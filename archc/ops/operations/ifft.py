@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, final
 
+from archc.ops.dft import IFFTN
 from archc.ops.fourier import Transform
 from archc.ops.operation import Axes, Sample
 
@@ -14,7 +15,7 @@ class Ifft(Transform):
     the given frequencies are -m ... m - 1 of every axis and the rest is 0, whatever the size of the grid."""
 
     word = "ifft"
-    call = "ifftn"
+    routine = IFFTN
     is_real = False
     is_inverse = True
     samples: ClassVar[tuple[Sample, ...]] = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, final
 
+from archc.ops.dft import IRFFTN
 from archc.ops.fourier import Transform
 from archc.ops.operation import Axes, Sample
 
@@ -18,7 +19,7 @@ class Irfft(Transform):
     """
 
     word = "irfft"
-    call = "irfftn"
+    routine = IRFFTN
     is_real = True
     is_inverse = True
     samples: ClassVar[tuple[Sample, ...]] = (

@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar, final
 
 from pydantic import Field
 
+from archc.ops.dft import RFFTN
 from archc.ops.fourier import Transform
 from archc.ops.operation import NewAxes, Sample
 
@@ -20,7 +21,7 @@ class Rfft(Transform):
     """
 
     word = "rfft"
-    call = "rfftn"
+    routine = RFFTN
     is_real = True
     is_inverse = False
     samples: ClassVar[tuple[Sample, ...]] = (
