@@ -1,11 +1,11 @@
 """Functions of generated modules for the discrete Fourier transform, which inductor cannot compile on complex numbers.
 
-In eager code they call torch.fft: on one thread of an Intel Xeon (AVX512, MKL), for 10^5 to 4 10^6 numbers at lengths of
-32 to 4096, products of matrices take 1.3 to 37 times as long, and where inductor compiles them 1.2 to 19 times (`rfft`;
-`fft` up to 8, and 15 for the prime 1021), with gradients 0.6 to 4 times (12 for 1021).
-So they are for compiled code alone, which has no complex number
-in it then and joins transforms to what stands around them; each length is compiled anew. An exported graph keeps
-torch.fft as well: its axes stay open, and a length that is not known has no factors.
+In eager code they call torch.fft. On one thread of an Intel Xeon (AVX512, MKL), for 10^5 to 4 10^6 numbers at lengths
+of 32 to 4096, products of matrices take 1.3 to 37 times as long, and where inductor compiles them 1.2 to 19 times
+(`rfft`; `fft` up to 8, and 15 for the prime 1021), with gradients 0.6 to 4 times (12 for 1021). So they are for
+compiled code alone, which has no complex number in it then and joins transforms to what stands around them; each
+length is compiled anew. An exported graph keeps torch.fft as well: its axes stay open, and a length that is not known
+has no factors.
 
 A length p q takes transforms of length q and p with turns between them (Cooley and Tukey 1965; as four steps, Bailey
 1990), a long prime length a convolution of any greater length (Bluestein 1970).
