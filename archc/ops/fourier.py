@@ -67,8 +67,9 @@ class Transform(Operation):
             names[at] = f"new{at}"
             made = [self._made(at) if one == f"new{at}" else one for one in names]
             axes = ", ".join([*made, *(f"{one}: 2" for one in after)])
-            bound = ", ".join([f"old{at}", *before])
-            steps.append(f"let z{at}[{axes}] = sum {bound}: {value} * {self._rotation(at, before, after)}")
+            bound = ", ".join([f"of{at}", *before])  # the new axis may have the name of the old one
+            read = f"{value}[old{at}: of{at}]"
+            steps.append(f"let z{at}[{axes}] = sum {bound}: {read} * {self._rotation(at, before, after)}")
             value, before = f"z{at}", after
         body = "".join(f"\n            {step}" for step in steps)
         return f"""(x: real[{given}]) -> (y: real[{", ".join([*names, *before])}]){self._conditions()}
@@ -115,7 +116,7 @@ class Transform(Operation):
 
     def _rotation(self, at: int, before: Sequence[str], after: Sequence[str]) -> str:
         """The cosine of 2 pi k t / n and of the quarter turns from one pair to the other; an inverse divides by n."""
-        frequency, time = (f"old{at}", f"new{at}") if self.is_inverse else (f"new{at}", f"old{at}")
+        frequency, time = (f"of{at}", f"new{at}") if self.is_inverse else (f"new{at}", f"of{at}")
         k = frequency if self.modes is None or self._is_half(at) else f"({frequency} - modes)"
         quarters = " - ".join([*before, *after] if self.is_inverse else [*after, *before])
         n = f"size({time})"

@@ -20,6 +20,7 @@ class Fft(Transform):
     is_inverse = False
     samples: ClassVar[tuple[Sample, ...]] = (
         Sample("z: real[batch, t: 6, part: 2]", "fft(z, t -> k, axis = part)", "real[batch, k: 6, part: 2]"),
+        Sample("z: real[batch, t: 6, part: 2]", "fft(z, t -> t, axis = part)", "real[batch, t: 6, part: 2]"),
         Sample("z: real[a: 2, h: 3, c, w: 4]", "fft(z, (h, w) -> (p, q), axis = a)", "real[a: 2, p: 3, c, q: 4]"),
         Sample("z: real[c, t: 7, a: 2]", "fft(z, t -> k, axis = a, modes = 3)", "real[c, k: 6, a: 2]"),
         Sample("z: real[t: 5, part: 2]", "fft(z, t -> k, axis = part, modes = 3)", code="E0321"),

@@ -24,6 +24,7 @@ class Irfft(Transform):
     is_inverse = True
     samples: ClassVar[tuple[Sample, ...]] = (
         Sample("z: real[batch, k: 4, part: 2]", "irfft(z, k -> t: 6, axis = part)", "real[batch, t: 6]"),
+        Sample("z: real[batch, t: 4, part: 2]", "irfft(z, t -> t: 6, axis = part)", "real[batch, t: 6]"),
         Sample("z: real[part: 2, k: 4, batch]", "irfft(z, k -> t: 7, axis = part)", "real[t: 7, batch]"),
         Sample(
             "z: real[p: 3, c, q: 3, part: 2]", "irfft(z, (p, q) -> (h: 3, w: 4), axis = part)", "real[h: 3, c, w: 4]"

@@ -26,6 +26,7 @@ class Rfft(Transform):
     is_inverse = False
     samples: ClassVar[tuple[Sample, ...]] = (
         Sample("x: real[batch, t: 6]", "rfft(x, t -> k, axis = part)", "real[batch, k: 4, part: 2]"),
+        Sample("x: real[batch, t: 6]", "rfft(x, t -> t, axis = part)", "real[batch, t: 4, part: 2]"),
         Sample("x: real[t: 5, batch]", "rfft(x, t -> k, axis = part)", "real[k: 3, batch, part: 2]"),
         Sample("x: real[h: 3, c, w: 4]", "rfft(x, (h, w) -> (p, q), axis = a)", "real[p: 3, c, q: 3, a: 2]"),
         Sample("x: real[c, t: 7]", "rfft(x, t -> k, axis = part, modes = 3)", "real[c, k: 3, part: 2]"),
