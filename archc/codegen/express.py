@@ -26,6 +26,7 @@ from archc.readings.schedule.tensor import (
     Interleave,
     Invoke,
     Linear,
+    Loaded,
     Map,
     Matmul,
     Merge,
@@ -243,6 +244,10 @@ def _flip(step: Flip, at: _Site) -> str:
     return f"{at.names[0]}.flip({step.dim if step.dim < len(at.tensor.shape) - 1 else -1})"
 
 
+def _loaded(_: Loaded, at: _Site) -> str:
+    return f"{at.names[0]} | 0"
+
+
 def _roll(step: Roll, at: _Site) -> str:
     if len(step.dims) == 1:
         return f"{at.names[0]}.roll({size_text(step.shifts[0])}, {step.dims[0]})"
@@ -384,6 +389,7 @@ _PRINTERS: dict[type[Step], Callable[[Any, _Site], str]] = {
     Invoke: _invoke,
     Interleave: _interleave,
     Linear: _linear,
+    Loaded: _loaded,
     Map: _map,
     Matmul: _matmul,
     Merge: _merge,

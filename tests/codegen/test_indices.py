@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import pytest
 import torch
@@ -86,3 +88,17 @@ def test_some_of_the_digits_are_no_axis() -> None:
     assert "flatten" not in archc.build(spec)
     x = np.arange(12.0).reshape(4, 3)
     assert np.array_equal(archc.load(spec)(torch.from_numpy(x)).numpy(), x.reshape(-1)[:6])
+
+
+@pytest.mark.skipif(not (shutil.which("g++") or shutil.which("clang++")), reason="inductor needs a compiler")
+def test_remainders_of_products_of_positions_survive_inductor() -> None:
+    """torch 2.13 takes `(4 * i * j + 12) % 48` for 12 where it works out all of it."""
+    module = archc.load("""net A (x: real[i, j]) -> (y: real[i, j], z: real[i, j], w: real[i, j]) {
+        let y[i, j] = x * ((4 * i * j + size(i)) % (4 * size(i)))
+        let z[i, j] = x[i: (i * j + 5) % size(i), j: (i * j + 7) % size(j)]
+        let w[i, j] = x * ((i^2 + 3 * j + 5) // 7 % 12)
+        return y, z, w
+    }""")
+    compiled, x = torch.compile(module, fullgraph=True), torch.rand(12, 12)
+    for one, other in zip(compiled(x), module(x), strict=True):
+        torch.testing.assert_close(one, other)

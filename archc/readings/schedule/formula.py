@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from archc.formula.tree import Apply, Formula, Literal, Position, Read, Reduce, SizeValue, Training
+from archc.formula.tree import Apply, Formula, Literal, Position, Read, Reduce, SizeValue, Training, walk
 from archc.readings.schedule.access import read
 from archc.readings.schedule.condition import reduce_where
 from archc.readings.schedule.contract import fold_bias, sum_of
@@ -72,6 +72,8 @@ class Evaluation:
             operands = fold_bias(self, formula, operands)
             if len(operands) == 1:
                 return operands[0]
+        if word in ("floordiv", "mod") and _multiplies_positions(formula.operands[0]):
+            operands[0] = self.scope.trace.loaded(operands[0])
         return self._mapped(word, operands, formula.attributes)
 
     def _mapped(self, word: str, operands: list[Laid], attributes: tuple[tuple[str, int | float], ...]) -> Laid:
@@ -115,6 +117,12 @@ class Evaluation:
     def all_sizes(self, part: Laid) -> Mapping[str, Size]:
         """Sizes of the axes in scope and of a tensor."""
         return self.sizes | dict(zip(part.axes, part.tensor.shape, strict=True))
+
+
+def _multiplies_positions(formula: Formula) -> bool:
+    """Whether a whole number is made of a product of two positions."""
+    products = (part for part in walk(formula) if isinstance(part, Apply) and part.function in ("mul", "pow"))
+    return any(len([one for one in part.operands if one.free]) > (part.function == "mul") for part in products)
 
 
 def _is_condition(word: str, at: int) -> bool:

@@ -128,6 +128,12 @@ class Flip(Step):
 
 
 @dataclass(frozen=True)
+class Loaded(Step):
+    """The same whole numbers, which inductor then takes as if from memory. What it works out from positions it
+    simplifies, and remainders of their products wrongly: in torch 2.13 `(i * j + 5) % 12` is another when compiled."""
+
+
+@dataclass(frozen=True)
 class Roll(Step):
     """Entry i of dimension dims[j] comes from i - shifts[j], around the end."""
 

@@ -18,6 +18,7 @@ from archc.readings.schedule.tensor import (
     Input,
     Insert,
     Laid,
+    Loaded,
     Map,
     Merge,
     Number,
@@ -107,6 +108,10 @@ class Trace:
     def positions(self, axis: str, size: Size, *, real: bool) -> Laid:
         """The positions of an axis."""
         return self.make(Range(size, real, axis), (), (size,), "real" if real else "int", (axis,))
+
+    def loaded(self, part: Laid) -> Laid:
+        """The same whole numbers, which inductor takes as it finds them."""
+        return self.make(Loaded(), (part,), part.tensor.shape, "int", part.axes)
 
     def permuted(self, part: Laid, axes: Sequence[str]) -> Laid:
         """The same tensor with its dimensions in this order of all its axes."""
