@@ -177,7 +177,8 @@ def test_a_process_that_fails(
 
 def test_an_interrupt_ends_both_processes(spec: Path) -> None:
     start = "import sys; from archc.cli import main; sys.argv[0] = 'archc'; main()"
-    command = [sys.executable, "-c", start, "verify", str(KAN)]
+    long = KAN.parent.parent / "operators" / "mgno.arch"
+    command = [sys.executable, "-c", start, "verify", str(long)]
     process = subprocess.Popen(command, env=os.environ | {"TMPDIR": str(spec.parent)}, stderr=subprocess.DEVNULL)
     while not list(spec.parent.glob("archc-*")) and process.poll() is None:
         time.sleep(0.02)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from archc.formula.normal import addends, affine, product, size_of
+from archc.formula.normal import affine, product, products, size_of
 from archc.formula.tree import Apply, Formula, Literal, Position, Read, Reduce, SizeValue
 from archc.types.size import Size
 from archc.types.tensor_type import Axis
@@ -62,13 +62,24 @@ def test_a_sum_that_occurs_twice_is_merged_once() -> None:
 
 
 def test_addends_carry_their_signs() -> None:
-    found = addends(call("sub", call("add", read("a"), call("neg", read("b"))), call("sub", read("c"), read("d"))))
-    assert [(negative, part.reads[0]) for negative, part in found] == [
+    found = products(call("sub", call("add", read("a"), call("neg", read("b"))), call("sub", read("c"), read("d"))))
+    assert [(part.negative, part.factors[0].formula.reads[0]) for part in found] == [
         (False, "a"),
         (True, "b"),
         (True, "c"),
         (False, "d"),
     ]
+
+
+def test_branches_of_a_choice_carry_their_conditions() -> None:
+    held = call("gt", read("x", "j"), 0)
+    first, other = products(call("where", held, call("mul", read("a", "j"), 3), call("neg", read("b", "j"))))
+    assert first.conditions == (held,)
+    assert first.scalars[0].formula == Literal(3)
+    assert other.conditions == (call("not", held),)
+    assert other.negative
+    (only,) = products(call("where", held, 0.0, read("b", "j")))
+    assert only.conditions == (call("not", held),)
 
 
 def test_an_affine_index_is_written_out_as_it_is() -> None:
