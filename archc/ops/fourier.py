@@ -67,8 +67,10 @@ class Transform(Operation):
             names[at] = f"new{at}"
             made = [self._made(at) if one == f"new{at}" else one for one in names]
             axes = ", ".join([*made, *(f"{one}: 2" for one in after)])
-            bound = ", ".join([f"of{at}", *before])  # the new axis may have the name of the old one
-            read = f"{value}[old{at}: of{at}]"
+            bound, read = self._bound(at), value
+            if bound != f"old{at}":
+                read = f"{value}[old{at}: {bound}]"
+            bound = ", ".join([bound, *before])
             steps.append(f"let z{at}[{axes}] = sum {bound}: {read} * {self._rotation(at, before, after)}")
             value, before = f"z{at}", after
         body = "".join(f"\n            {step}" for step in steps)
@@ -104,6 +106,10 @@ class Transform(Operation):
             return f"new{at}: {self._count(at)}"
         return f"new{at}" if self.modes is not None or self._is_half(at) else f"new{at}: size(old{at})"
 
+    def _bound(self, at: int) -> str:
+        """What an axis is called in the sum over it: by another name where the new axis has its own."""
+        return f"of{at}" if self.source[at].name == self.target[at].name else f"old{at}"
+
     def _conditions(self) -> str:
         """That the axes are long enough to tell the frequencies that take part from each other."""
         if self.modes is None:
@@ -116,7 +122,8 @@ class Transform(Operation):
 
     def _rotation(self, at: int, before: Sequence[str], after: Sequence[str]) -> str:
         """The cosine of 2 pi k t / n and of the quarter turns from one pair to the other; an inverse divides by n."""
-        frequency, time = (f"of{at}", f"new{at}") if self.is_inverse else (f"new{at}", f"of{at}")
+        old = self._bound(at)
+        frequency, time = (old, f"new{at}") if self.is_inverse else (f"new{at}", old)
         k = frequency if self.modes is None or self._is_half(at) else f"({frequency} - modes)"
         quarters = " - ".join([*before, *after] if self.is_inverse else [*after, *before])
         n = f"size({time})"
