@@ -4,7 +4,7 @@ values that are no more, and those after them have numbers that nobody could tel
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from archc.elaborate.frame import KEY
@@ -21,7 +21,7 @@ def renumbered(region: Region, reserved: Iterable[str]) -> Region:
     for value in region.inputs:
         names.allocate(value.name)
     names.reserve(reserved)
-    walk = _Walk(names, Counter(call.module for call in _calls(region)))
+    walk = _Walk(names, Counter(call.module for call in region.calls))
     nodes = tuple(walk.node(node) for node in region.nodes)
     return _named(replace(region, nodes=nodes), walk.values)
 
@@ -111,11 +111,3 @@ def _named(region: Region, names: Mapping[str, str]) -> Region:
     apart = {new: f"{new}'" for new in names.values()}
     first = with_names(region, {old: apart[new] for old, new in names.items()})
     return with_names(first, {marked: new for new, marked in apart.items()})
-
-
-def _calls(region: Region) -> Iterator[Call]:
-    for node in region.nodes:
-        if isinstance(node, Call):
-            yield node
-        elif isinstance(node, Loop):
-            yield from _calls(node.body)

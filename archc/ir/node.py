@@ -302,3 +302,14 @@ class Region:
         own = self.values
         used = (name for node in self.nodes for name in node.arguments)
         return tuple(dict.fromkeys(name for name in (*used, *self.outputs) if name not in own))
+
+    @property
+    def calls(self) -> tuple[Call, ...]:
+        """Every call here and in nested regions, in order."""
+        found: list[Call] = []
+        for node in self.nodes:
+            if isinstance(node, Call):
+                found.append(node)
+            elif isinstance(node, Loop):
+                found += node.body.calls
+        return tuple(found)

@@ -78,7 +78,7 @@ class _Printer:
     @cached_property
     def shared(self) -> dict[str, Call]:
         """The first call of every module that calls must name: one with several calls, or with a name of its own."""
-        calls = list(_calls(self.block.region))
+        calls = self.block.region.calls
         times = Counter(one.module for one in calls)
         found: dict[str, Call] = {}
         for one in calls:
@@ -343,11 +343,3 @@ def _reading(node: Compute, names: Mapping[str, str]) -> Compute:
 
 def _using(solver: Solver) -> tree.Call:
     return call(solver.word, **{word: number(value) for word, value in solver.arguments})
-
-
-def _calls(region: Region) -> Iterator[Call]:
-    for node in region.nodes:
-        if isinstance(node, Call):
-            yield node
-        elif isinstance(node, Loop):
-            yield from _calls(node.body)
