@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -10,7 +10,7 @@ from archc.base.span import Span
 from archc.derive.linear import pulled_back
 from archc.formula.algebra import is_number, total
 from archc.formula.rename import along, distinct
-from archc.formula.tree import Apply, Formula, Literal, Position, Read, Reduce
+from archc.formula.tree import Apply, Formula, Literal, Position, Read, numbers
 from archc.ir.node import Compute, Loop, Node, Value
 from archc.types.tensor_type import REAL, Axis, TensorType
 
@@ -107,8 +107,7 @@ class Backward:
         """The formula as a real number, one of whole numbers times 1.0: its text says no more of its kind."""
         if isinstance(formula, Literal):
             return Literal(float(formula.value))
-        numbers = _numbers(formula)
-        return formula if any(map(self.is_real, numbers)) else Apply("mul", (Literal(1.0), formula))
+        return formula if any(map(self.is_real, numbers(formula))) else Apply("mul", (Literal(1.0), formula))
 
     def is_real(self, number: Formula) -> bool:
         """Whether a read or a number by itself is real."""
@@ -155,18 +154,3 @@ def reached(steps: Sequence[Step], start: set[str]) -> set[str]:
         if not found.isdisjoint(node.arguments):
             found.update(value.name for value in node.results)
     return found
-
-
-def _numbers(formula: Formula) -> Iterator[Formula]:
-    """The numbers that a formula computes with: neither what it compares nor where it reads."""
-    match formula:
-        case Reduce(body=body):
-            yield from _numbers(body)
-        case Apply(function="where", operands=(_, *others)):
-            for operand in others:
-                yield from _numbers(operand)
-        case Apply(operands=operands):
-            for operand in operands:
-                yield from _numbers(operand)
-        case _:
-            yield formula

@@ -151,3 +151,16 @@ def walk(formula: Formula) -> Iterator[Formula]:
         current = stack.pop()
         yield current
         stack.extend(reversed(current.children))
+
+
+def numbers(formula: Formula) -> Iterator[Formula]:
+    """The numbers that a formula computes with: neither what it compares nor where it reads."""
+    stack = [formula]
+    while stack:
+        current = stack.pop()
+        if isinstance(current, Reduce):
+            stack.append(current.body)
+        elif isinstance(current, Apply):
+            stack.extend(current.operands[1:] if current.function == "where" else current.operands)
+        else:
+            yield current

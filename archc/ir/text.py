@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from archc.formula.tree import Apply, Formula, Literal, Read, Reduce
+from archc.formula.tree import Apply, Formula, Literal, Read, numbers
 from archc.ir.arguments import attributes
 from archc.ir.express import NOWHERE, Express, call, condition_expr, name, number, size_expr
 from archc.ir.graph import Block, TypedGraph
@@ -203,7 +203,7 @@ class _Printer:
         kind, formula = node.result.type.kind, node.formula
         if isinstance(formula, Read):
             return self.express.types[formula.value].kind != kind
-        return kind.word == "real" and (self.is_point(formula) or not any(map(self.is_real, _numbers(formula))))
+        return kind.word == "real" and (self.is_point(formula) or not any(map(self.is_real, numbers(formula))))
 
     def is_point(self, formula: Formula) -> bool:
         """Whether a formula is a point: one point and what it is moved by. The difference of two is none."""
@@ -320,19 +320,6 @@ class _Printer:
             carries=self.carries(node),
             body=self.body(node.body),
         )
-
-
-def _numbers(formula: Formula) -> Iterator[Formula]:
-    """The numbers that a formula computes with: neither what it compares nor where it reads."""
-    stack = [formula]
-    while stack:
-        current = stack.pop()
-        if isinstance(current, Reduce):
-            stack.append(current.body)
-        elif isinstance(current, Apply):
-            stack.extend(current.operands[1:] if current.function == "where" else current.operands)
-        else:
-            yield current
 
 
 def _reading(node: Compute, names: Mapping[str, str]) -> Compute:
